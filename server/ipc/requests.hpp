@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// The whole language between the processes: every request and answer as a plain struct of fixed size.
+// One message is one SOCK_SEQPACKET datagram: a Header, then the struct that its type names; descriptors
+// come along (SCM_RIGHTS) only where the comment says so, in that order. A receiver that sees another size,
+// type, version or number of descriptors closes the channel.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+#include <netinet/in.h>
+
+namespace ipc {
+
+// N and N-1 are understood, so that a supervisor can be upgraded under running sessions.
+inline constexpr std::uint16_t version = 1;
+
+enum class Type : std::uint16_t {
+    // supervisor -> spawner
+    spawn = 1,
+    kill,
+    // spawner -> supervisor
+    spawned = 10,
+    exited,
+    // supervisor -> greeter
+    connection = 20,
+    login_refused,
+    login_accepted,
+    // greeter -> supervisor
+    authenticate = 30,
+    // supervisor -> authenticator or helper, and back
+    login = 40,
+    login_answer,
+    // supervisor -> session
+    enter = 50,
+    listening,
+    data_connected,
+    data_failed,
+    // session -> supervisor
+    entered = 60,
+    passive_open,
+    passive_close,
+    active_open,
+    give_away,
+    record,
+    // supervisor -> greeter or session
+    stop = 80,
+    given_away,
+};
+
+struct Header {
+    std::uint16_t version;
+    Type type;
+    std::uint32_t size;  // bytes of the struct that follows
+};
+
+// Text of at most N bytes; longer text is cut by the sender, who must care. Not NUL-terminated.
+template <std::size_t N>
+struct Text {
+    std::uint32_t length;
+    char bytes[N];
+
+    static constexpr std::size_t capacity = N;
+    [[nodiscard]] std::string_view view() const {
+        return {bytes, length <= N ? length : std::size_t{0}};
+    }
+    void assign(std::string_view text) {
+        length = static_cast<std::uint32_t>(text.size() < N ? text.size() : N);
+        std::memcpy(bytes, text.data(), length);
+    }
+    [[nodiscard]] bool valid() const { return length <= N; }
+};
+
+// An IPv4 or IPv6 address and port as the kernel has them; IPv4-mapped IPv6 is kept as it is.
+union Address {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+};
+
+inline constexpr std::size_t longest_name = 128;     // vsftpd: a longer user name or password fails
+inline constexpr std::size_t longest_line = 4096;    // a command line, its terminator included
+inline constexpr std::size_t longest_path = 4096;    // PATH_MAX
+
+enum class Child : std::uint32_t { greeter = 1, session = 2 };
+
+// One descriptor: the child's end of its channel.
+struct Spawn {
+    static constexpr Type type = Type::spawn;
+    std::uint64_t id;  // chosen by the supervisor, never used twice
+    Child child;
+    std::uint32_t reserved;
+};
+
+// The spawner sends the signal only while the child is its own and unreaped.
+struct Kill {
+    static constexpr Type type = Type::kill;
+    std::uint64_t id;
+    std::int32_t signal;
+    std::uint32_t reserved;
+};
+
+struct Spawned {
+    static constexpr Type type = Type::spawned;
+    std::uint64_t id;
+    std::int32_t pid;     // in the host's pid namespace; 0 when it could not be made
+    std::int32_t number;  // errno then
+};
+
+struct Exited {
+    static constexpr Type type = Type::exited;
+    std::uint64_t id;
+    std::int32_t pid;
+    std::int32_t status;  // as waitpid(2) gives it
+};
+
+// One descriptor: the control connection.
+struct Connection {
+    static constexpr Type type = Type::connection;
+    Address peer;
+    Address local;
+    std::uint32_t clients;  // connections now, this one included (STAT tells)
+    std::uint32_t reserved;
+};
+
+enum class Refusal : std::uint32_t {
+    incorrect = 1,  // 530 Login incorrect.
+    denied,         // 530 Permission denied. (user list)
+    fatal,          // 500 OOPS: text, then close
+    unavailable,    // 421 text, then close
+};
+
+struct LoginRefused {
+    static constexpr Type type = Type::login_refused;
+    Refusal refusal;
+    std::uint32_t close_after;  // 1: max_login_fails reached, close after the reply
+    Text<512> text;
+};
+
+// A session has the control connection now; a greeter without TLS ends without another byte to the client.
+struct LoginAccepted {
+    static constexpr Type type = Type::login_accepted;
+    std::uint32_t reserved;
+};
+
+// What a greeter asks for. One descriptor: the control connection (the greeter keeps its own until the
+// answer). Input that the client sent ahead, after PASS, goes to the session untouched.
+struct Authenticate {
+    static constexpr Type type = Type::authenticate;
+    std::uint32_t anonymous;    // 1: USER was ftp or anonymous and these are allowed
+    std::uint32_t has_password; // 0: logged in at USER (no_anon_password)
+    Text<longest_name> user;
+    Text<longest_name> password;
+    std::uint32_t too_long;     // 1: user or password did not fit, so the login can only fail
+    Text<longest_line> unread;
+};
+
+enum class Account : std::uint32_t { anonymous = 1, system = 2 /* PAM or tenant */ };
+
+// To an authenticator (system) or a helper (anonymous).
+struct Login {
+    static constexpr Type type = Type::login;
+    std::uint64_t id;
+    Account account;
+    std::uint32_t has_password;
+    Address peer;
+    Text<longest_name> user;
+    Text<longest_name> password;
+};
+
+// What the broker may do for a session; options of its user are already applied.
+struct DataPolicy {
+    std::uint16_t pasv_min_port;  // both 0: any port from 1024
+    std::uint16_t pasv_max_port;
+    std::uint16_t source_port;    // of active connections; 0: any
+    std::uint16_t reserved;
+    std::uint8_t pasv_promiscuous;
+    std::uint8_t port_promiscuous;
+    std::uint8_t pasv_enable;
+    std::uint8_t port_enable;
+    std::uint32_t accept_timeout;   // seconds; 0: for ever
+    std::uint32_t connect_timeout;  // seconds; 0: for ever
+};
+
+enum class Outcome : std::uint32_t {
+    admitted = 1,
+    wrong,   // user, password or account: 530 Login incorrect.
+    broken,  // right password, but no session possible: 500 OOPS: client_text
+};
+
+// Two descriptors when admitted: the directory that becomes the session's root, and the admission
+// (ipc/admission.hpp) in a sealed memfd. None otherwise.
+struct LoginAnswer {
+    static constexpr Type type = Type::login_answer;
+    std::uint64_t id;
+    Outcome outcome;
+    Account account;
+    std::uint32_t guest;            // 1: logged in as guest_username (xferlog mode g)
+    std::uint32_t reserved;
+    DataPolicy data;
+    Text<longest_name> user;        // the name from now on (PAM may have changed it)
+    Text<512> client_text;          // broken: what follows "500 OOPS: "
+    Text<512> reason;               // not admitted: the real reason, for the administrator's log
+};
+
+// To a blank session. Three descriptors: root directory, admission, control connection.
+struct Enter {
+    static constexpr Type type = Type::enter;
+    Address peer;
+    Address local;
+    std::uint32_t clients;
+    std::uint32_t encrypted;  // 1: the control connection is the greeter's TLS end
+    Text<longest_line> unread;
+};
+
+// The session stands in its jail (number 0), or a step of the plan failed and it ends.
+struct Entered {
+    static constexpr Type type = Type::entered;
+    std::int32_t number;  // errno; 0 with empty step: success
+    std::uint32_t reserved;
+    Text<512> step;       // empty: success
+};
+
+// Listen for one data connection on the control connection's local address. A second one replaces the first.
+struct PassiveOpen {
+    static constexpr Type type = Type::passive_open;
+    std::uint32_t sequence;  // answers carry it, so that a late one is recognised
+};
+
+struct Listening {
+    static constexpr Type type = Type::listening;
+    std::uint32_t sequence;
+    std::uint16_t port;      // 0: none was free
+    std::uint16_t reserved;
+};
+
+struct PassiveClose {
+    static constexpr Type type = Type::passive_close;
+    std::uint32_t sequence;
+};
+
+// Connect to the client. The broker checks address and port (bounce attacks).
+struct ActiveOpen {
+    static constexpr Type type = Type::active_open;
+    std::uint32_t sequence;
+    Address target;
+};
+
+// One descriptor: a connected TCP socket, non-blocking and close-on-exec.
+struct DataConnected {
+    static constexpr Type type = Type::data_connected;
+    std::uint32_t sequence;
+    std::uint16_t next_port;  // already listening for the next PASV or EPSV; 0: none
+    std::uint16_t reserved;
+};
+
+enum class DataFailure : std::uint32_t {
+    timeout = 1,     // nobody came, or no answer
+    wrong_peer,      // 425 Security: Bad IP connecting.
+    refused,         // connect(2) failed
+    forbidden,       // the policy does not allow it
+};
+
+struct DataFailed {
+    static constexpr Type type = Type::data_failed;
+    std::uint32_t sequence;
+    DataFailure failure;
+};
+
+// chown_uploads. One descriptor: the uploaded file, opened for writing.
+struct GiveAway {
+    static constexpr Type type = Type::give_away;
+    std::uint32_t reserved;
+};
+
+struct GivenAway {
+    static constexpr Type type = Type::given_away;
+    std::int32_t number;  // errno; 0: done
+};
+
+enum class Event : std::uint32_t {
+    // OK/FAIL lines of vsftpd.log
+    download = 1,
+    upload,
+    mkdir,
+    rmdir,
+    rename,     // path and second
+    chmod,      // path, second is the octal mode
+    remove,     // DELE
+    // log_ftp_protocol
+    command,    // path is the line (passwords already replaced)
+    response,   // path is the reply
+    // debug_ssl and hints
+    debug,
+    warning,    // for the administrator's own log
+};
+
+// One line for the logs. Time, pid, user and addresses are the supervisor's.
+struct Record {
+    static constexpr Type type = Type::record;
+    Event event;
+    std::uint32_t success;
+    std::uint64_t bytes;          // transferred
+    std::uint64_t microseconds;   // that the transfer took
+    std::uint32_t has_size;       // 1: bytes and rate are shown
+    std::uint32_t ascii;          // TYPE in force (xferlog a/b)
+    Text<longest_path> path;      // as seen inside the jail
+    Text<longest_path> second;
+};
+
+// Finish the transfer, then 421 and end. Idle connections end at once.
+struct Stop {
+    static constexpr Type type = Type::stop;
+    std::uint32_t grace;  // seconds until the supervisor ends it with SIGKILL
+};
+
+template <typename Message>
+concept Sendable = std::is_trivially_copyable_v<Message> && requires {
+    { Message::type } -> std::convertible_to<Type>;
+};
+
+}  // namespace ipc
