@@ -88,9 +88,11 @@ class Channel {
         }
     }
 
-  private:
+    // send() for a message that is only bytes by now (one that waited in a queue).
     [[nodiscard]] base::Result<void> send_bytes(Type type, std::span<const std::byte> bytes,
                                                 std::span<const int> descriptors);
+
+  private:
     [[nodiscard]] base::Result<void> wait_writable();
     base::Fd socket_;
 };

@@ -202,6 +202,7 @@ struct LoginAnswer {
     std::uint32_t reserved;
     DataPolicy data;
     Text<longest_name> user;        // the name from now on (PAM may have changed it)
+    Text<longest_name> shown_password;  // anonymous: the e-mail address given, for the logs
     Text<512> client_text;          // broken: what follows "500 OOPS: "
     Text<512> reason;               // not admitted: the real reason, for the administrator's log
 };

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The table of privileged requests; runs in the supervisor, as root.
+#include "broker/permissions.hpp"
+
+#include <algorithm>
+
+namespace broker {
+namespace {
+
+using enum Phase;
+
+struct Permission {
+    ipc::Type request;
+    Phase phase;
+    double cost;  // tokens; 5000 come back a second, 20000 at most are kept
+};
+
+// clang-format off
+constexpr Permission permissions[] = {
+    // request                  phase          cost   answered by
+    {ipc::Type::authenticate,   before_login, 1000}, // Client::authenticate, after its delay
+    {ipc::Type::record,         before_login,   1},   // Client::log
+    {ipc::Type::entered,        entering,       1},   // Client::entered, once
+    {ipc::Type::passive_open,   after_login,    0},   // DataSockets: each replaces the last, so they cannot pile up
+    {ipc::Type::passive_close,  after_login,    0},   // DataSockets
+    {ipc::Type::active_open,    after_login,    0},   // DataSockets: as passive_open
+    {ipc::Type::record,         after_login,    1},   // Client::log
+    {ipc::Type::record,         entering,       1},   // Client::log
+};
+// clang-format on
+
+constexpr double tokens_per_second = 5000;
+constexpr double most_tokens = 20000;
+
+}  // namespace
+
+Verdict Permissions::check(ipc::Type request, Phase phase, Clock::time_point now) {
+    const auto* row = std::find_if(std::begin(permissions), std::end(permissions), [&](auto& each) {
+        return each.request == request && each.phase == phase;
+    });
+    if (row == std::end(permissions)) return Verdict::misplaced;
+    if (refilled_ == Clock::time_point{}) {
+        tokens_ = most_tokens;
+    } else {
+        const std::chrono::duration<double> passed = now - refilled_;
+        tokens_ = std::min(most_tokens, tokens_ + passed.count() * tokens_per_second);
+    }
+    refilled_ = now;
+    if (tokens_ < row->cost) return Verdict::too_often;
+    tokens_ -= row->cost;
+    return Verdict::allowed;
+}
+
+}  // namespace broker

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// An ipc::Channel in the supervisor's event loop: messages come as calls, sending never waits.
+#pragma once
+
+#include "base/fd.hpp"
+#include "ipc/channel.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace supervisor {
+
+class AsyncChannel {
+  public:
+    using OnMessage = std::function<void(ipc::Message)>;
+    using OnClosed = std::function<void(const base::Error&)>;
+
+    // What does not fit into the socket's buffer is kept, up to so many messages.
+    AsyncChannel(boost::asio::io_context& io, ipc::Channel channel, std::size_t most_queued);
+    ~AsyncChannel();
+    AsyncChannel(AsyncChannel&&) noexcept = default;
+    AsyncChannel& operator=(AsyncChannel&&) = delete;
+
+    // on_closed is called once: the peer is gone or sent something malformed. Neither is called after
+    // close() or destruction. Both should hold weak references: they live as long as the channel.
+    void start(OnMessage on_message, OnClosed on_closed);
+
+    // False when the queue is full or the peer gone: the caller gives the peer up.
+    template <ipc::Sendable M>
+    [[nodiscard]] bool send(const M& message, std::vector<base::Fd> descriptors = {}) {
+        return send_bytes(M::type, reinterpret_cast<const std::byte*>(&message), sizeof(M),
+                          std::move(descriptors));
+    }
+
+    void close();
+
+    // The peer sees the end of the channel once it has read what is there; its messages still come.
+    void finish_sending();
+
+    // Calls on_message for everything that is there now; for a peer that is known to be dead.
+    void drain();
+
+  private:
+    [[nodiscard]] bool send_bytes(ipc::Type type, const std::byte* bytes, std::size_t size,
+                                  std::vector<base::Fd> descriptors);
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace supervisor

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT
+// One client from accept to the end; runs in the supervisor, as root. Every byte that a greeter or session
+// sends is taken for an attacker's.
+#include "supervisor/client.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "broker/address.hpp"
+#include "supervisor/children.hpp"
+#include "supervisor/logins.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+namespace supervisor {
+
+using base::Fd;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A greeter or session reads its channel at once; one that lets this many messages wait is up to something.
+constexpr std::size_t most_unread = 16;
+// How long a process may live on after its channel has ended or its task is done.
+constexpr std::chrono::seconds last_moments = 5s;
+// Answers to failed logins come at multiples of this after the attempt began, so that the time does not tell
+// which check failed.
+constexpr std::chrono::milliseconds failure_grid = 500ms;
+
+std::uint64_t cookie(int socket) {
+    std::uint64_t value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &value, &size) < 0) return 0;
+    return value;
+}
+
+std::vector<Fd> list(Fd first) {
+    std::vector<Fd> result;
+    result.push_back(std::move(first));
+    return result;
+}
+
+}  // namespace
+
+Client::Client(Services& services, std::uint64_t id, Fd control, const ipc::Address& peer,
+               const ipc::Address& local, std::shared_ptr<const config::Configuration> configuration)
+    : services_(services),
+      id_(id),
+      control_(std::move(control)),
+      peer_(peer),
+      local_(local),
+      peer_text_(broker::to_text(peer)),
+      cookie_(cookie(control_.get())),
+      configuration_(std::move(configuration)),
+      delay_(services.io) {}
+
+Client::~Client() = default;
+
+std::string Client::description() const {
+    const auto who = user_.empty() ? std::string("a client") : base::quoted(user_);
+    return who + " from " + peer_text_ + " (session " + std::to_string(id_) + ")";
+}
+
+std::vector<std::uint64_t> Client::processes() const {
+    std::vector<std::uint64_t> ids;
+    if (greeter_) ids.push_back(greeter_->id);
+    if (session_) ids.push_back(session_->id);
+    return ids;
+}
+
+pid_t Client::pid() const {
+    const auto known = session_   ? services_.children.pid(session_->id)
+                       : greeter_ ? services_.children.pid(greeter_->id)
+                                  : 0;
+    return known != 0 ? known : ::getpid();
+}
+
+Entry Client::entry(Entry::Kind kind) const {
+    Entry made;
+    made.kind = kind;
+    made.time = std::chrono::system_clock::now();
+    made.pid = pid();
+    made.session = id_;
+    made.user = user_;
+    made.client = peer_text_;
+    made.anonymous = account_ == ipc::Account::anonymous;
+    made.guest = guest_;
+    made.shown_password = shown_password_;
+    return made;
+}
+
+void Client::start() {
+    auto child = services_.children.take(ipc::Child::greeter);
+    if (!child) {
+        base::log::error("cannot serve " + description() + ": " + child.error().text());
+        turn_away(control_, "421 Service not available, please try later.\r\n");
+        return finish();
+    }
+    services_.owns(child.value().id, *this);
+    greeter_.emplace(Process{child.value().id, AsyncChannel{services_.io, std::move(child.value().channel),
+                                                            most_unread}});
+    greeter_->channel.start(
+        [weak = weak_from_this()](ipc::Message message) {
+            if (auto self = weak.lock()) self->on_greeter(std::move(message));
+        },
+        [weak = weak_from_this()](const base::Error&) {
+            if (auto self = weak.lock()) self->on_greeter_closed();
+        });
+
+    auto entry_made = entry(Entry::Kind::connect);
+    services_.records.write(entry_made);
+
+    ipc::Connection connection{};
+    connection.peer = peer_;
+    connection.local = local_;
+    connection.clients = static_cast<std::uint32_t>(services_.connections());
+    Fd copy{::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!copy || !greeter_->channel.send(connection, list(std::move(copy)))) return finish();
+    // Kept only while it is not sure that the greeter exists: its death must be the connection's end.
+    if (services_.children.pid(greeter_->id) != 0) control_.close();
+    delay_.expires_after(1s);
+    delay_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        auto self = weak.lock();
+        if (!error && self && self->state_ == State::greeting) self->control_.close();
+    });
+}
+
+void Client::child_failed(std::uint64_t child, const base::Error& error) {
+    if (state_ == State::finished) return;
+    base::log::error("cannot serve " + description() + ": " + error.text());
+    if (greeter_ && greeter_->id == child && control_)
+        turn_away(control_, "421 Service not available, please try later.\r\n");
+    finish();
+}
+
+// Never waits: what does not fit into the socket's buffer at once was not going to be read.
+void Client::turn_away(const Fd& control, std::string_view text) const {
+    (void)::send(control.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Client::stop(std::uint32_t grace_seconds) {
+    stopping_ = true;
+    grace_ = grace_seconds;
+    const ipc::Stop message{grace_seconds};
+    if (session_) {
+        if (!session_->channel.send(message)) finish();
+    } else if (greeter_) {
+        if (!greeter_->channel.send(message)) finish();
+    }
+}
+
+void Client::kill() { finish(); }
+
+void Client::finish() {
+    if (state_ == State::finished) return;
+    state_ = State::finished;
+    delay_.cancel();
+    if (attempt_ != 0) services_.logins.cancel(attempt_);
+    data_.reset();
+    control_.close();
+    for (auto* process : {&greeter_, &session_}) {
+        if (!*process) continue;
+        (*process)->channel.close();
+        // Gone at once when it is well-behaved; a process that was taken over need not be.
+        services_.children.end_within((*process)->id, last_moments);
+    }
+    services_.finished(id_);
+}
+
+void Client::misbehaved(std::string_view what) {
+    base::log::error("the process of " + description() + " " + std::string(what) + ", it is ended");
+    for (auto* process : {&greeter_, &session_}) {
+        if (*process) services_.children.kill((*process)->id);
+    }
+    finish();
+}
+
+bool Client::permitted(const ipc::Message& message, broker::Phase phase) {
+    switch (permissions_.check(message.type(), phase, broker::Permissions::Clock::now())) {
+        case broker::Verdict::allowed: return true;
+        case broker::Verdict::too_often:
+            if (message.type() != ipc::Type::record) misbehaved("asks for too much");
+            return false;
+        case broker::Verdict::misplaced: break;
+    }
+    misbehaved("sent a request that it may not make");
+    return false;
+}
+
+void Client::on_greeter(ipc::Message message) {
+    if (!permitted(message, broker::Phase::before_login)) return;
+    if (message.as<ipc::Authenticate>() != nullptr) return authenticate(std::move(message));
+    if (const auto* record = message.as<ipc::Record>()) return log(*record);
+    misbehaved("sent a malformed request");
+}
+
+void Client::on_greeter_closed() {
+    if (state_ == State::entering || state_ == State::in_session) {
+        services_.children.end_within(greeter_->id, last_moments);
+        greeter_.reset();
+        return;
+    }
+    finish();
+}
+
+// Safe: the socket must be the one that was accepted for this client, and nothing else in the request is
+// believed; whether name and password are right is for the authenticator to say.
+void Client::authenticate(ipc::Message message) {
+    const auto& request = *message.as<ipc::Authenticate>();
+    if (state_ != State::greeting || message.descriptors.size() != 1 || !request.user.valid() ||
+        !request.password.valid() || !request.unread.valid() ||
+        cookie(message.descriptors.front().get()) != cookie_ || cookie_ == 0)
+        return misbehaved("sent a malformed request");
+    const auto& options = configuration_->options;
+    if (request.anonymous != 0 ? !options.anonymous_enable
+                               : !options.local_enable && configuration_->tenants.empty())
+        return misbehaved("asks for a kind of login that is off");
+
+    state_ = State::checking;
+    delay_.cancel();
+    control_ = std::move(message.descriptors.front());
+    unread_ = request.unread.view();
+    user_ = request.user.view();
+    account_ = request.anonymous != 0 ? ipc::Account::anonymous : ipc::Account::system;
+    attempt_started_ = std::chrono::steady_clock::now();
+
+    ipc::Login login{};
+    login.account = account_;
+    login.has_password = request.has_password;
+    login.peer = peer_;
+    // A name that was cut could be somebody else's: a blank one is nobody's.
+    login.user.assign(request.too_long != 0 ? std::string_view{} : request.user.view());
+    login.password.assign(request.password.view());
+    attempt_ = services_.logins.attempt(
+        login, [weak = weak_from_this()](const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
+            if (auto self = weak.lock()) self->answered(answer, std::move(descriptors));
+        });
+    ::explicit_bzero(&login, sizeof login);
+}
+
+void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
+    attempt_ = 0;
+    if (state_ != State::checking) return;
+    switch (answer.outcome) {
+        case ipc::Outcome::wrong: {
+            ++failures_;
+            log_login(Entry::Kind::login, false, answer.reason.view());
+            const auto most = configuration_->options.max_login_fails;
+            return refuse_after_delay(ipc::Refusal::incorrect, {}, failures_ >= most);
+        }
+        case ipc::Outcome::broken:
+            log_login(Entry::Kind::login, false, answer.reason.view());
+            base::log::error("login of " + description() + " failed: " + base::escaped(answer.reason.view()));
+            return refuse_after_delay(ipc::Refusal::fatal, std::string(answer.client_text.view()), true);
+        case ipc::Outcome::admitted:
+            if (descriptors.size() != 2) break;
+            user_ = answer.user.view();
+            guest_ = answer.guest != 0;
+            shown_password_ = answer.shown_password.view();
+            state_ = State::delayed;
+            delay_.expires_after(std::chrono::seconds(configuration_->options.delay_successful_login));
+            delay_.async_wait([weak = weak_from_this(), answer, root = std::make_shared<Fd>(std::move(descriptors[0])),
+                               admission = std::make_shared<Fd>(std::move(descriptors[1]))](
+                                  boost::system::error_code error) {
+                auto self = weak.lock();
+                if (error || !self || self->state_ != State::delayed) return;
+                self->enter(answer, std::move(*root), std::move(*admission));
+            });
+            return;
+    }
+    base::log::error("a login answer makes no sense");
+    refuse_after_delay(ipc::Refusal::fatal, "login service unavailable, please try later", true);
+}
+
+void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool close_after) {
+    state_ = State::delayed;
+    control_.close();  // the greeter has its own
+    auto due = attempt_started_;
+    if (refusal == ipc::Refusal::incorrect) {
+        const auto passed = std::chrono::steady_clock::now() - attempt_started_;
+        const auto steps = passed / failure_grid + 1;
+        due += std::max<std::chrono::steady_clock::duration>(
+            std::chrono::seconds(configuration_->options.delay_failed_login), steps * failure_grid);
+    }
+    delay_.expires_at(due);
+    delay_.async_wait([weak = weak_from_this(), refusal, text = std::move(text),
+                       close_after](boost::system::error_code error) {
+        auto self = weak.lock();
+        if (error || !self || self->state_ != State::delayed) return;
+        self->state_ = State::greeting;
+        ipc::LoginRefused refused{};
+        refused.refusal = refusal;
+        refused.close_after = close_after ? 1 : 0;
+        refused.text.assign(text);
+        if (!self->greeter_->channel.send(refused)) self->finish();
+    });
+}
+
+void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
+    auto child = services_.children.take(ipc::Child::session);
+    if (!child) {
+        base::log::error("cannot serve " + description() + ": " + child.error().text());
+        return refuse_after_delay(ipc::Refusal::unavailable, "Service not available, please try later.",
+                                  true);
+    }
+    services_.owns(child.value().id, *this);
+    state_ = State::entering;
+    session_.emplace(Process{child.value().id, AsyncChannel{services_.io, std::move(child.value().channel),
+                                                            most_unread}});
+    session_->channel.start(
+        [weak = weak_from_this()](ipc::Message message) {
+            if (auto self = weak.lock()) self->on_session(std::move(message));
+        },
+        [weak = weak_from_this()](const base::Error&) {
+            if (auto self = weak.lock()) self->on_session_closed();
+        });
+    data_.emplace(services_.io, peer_, local_, answer.data,
+                  broker::DataSockets::Callbacks{
+                      [this](const ipc::Listening& listening) {
+                          if (!session_->channel.send(listening)) misbehaved("does not read its answers");
+                      },
+                      [this](const ipc::DataConnected& connected, Fd socket) {
+                          if (!session_->channel.send(connected, list(std::move(socket))))
+                              misbehaved("does not read its answers");
+                      },
+                      [this](const ipc::DataFailed& failed) {
+                          if (!session_->channel.send(failed)) misbehaved("does not read its answers");
+                      },
+                      [this](std::string why) {
+                          base::log::warning(description() + ": " + why);
+                      }});
+
+    ipc::Enter message{};
+    message.peer = peer_;
+    message.local = local_;
+    message.clients = static_cast<std::uint32_t>(services_.connections());
+    message.unread.assign(unread_);
+    std::vector<Fd> descriptors;
+    descriptors.push_back(std::move(root));
+    descriptors.push_back(std::move(admission));
+    descriptors.push_back(std::move(control_));
+    if (!session_->channel.send(message, std::move(descriptors)))
+        return misbehaved("does not take its client");
+    unread_.clear();
+    if (greeter_) {
+        (void)greeter_->channel.send(ipc::LoginAccepted{});  // it may be gone: the session has the client
+        services_.children.end_within(greeter_->id, last_moments);
+    }
+    log_login(Entry::Kind::login, true, {});
+    if (stopping_) stop(grace_);
+}
+
+void Client::on_session(ipc::Message message) {
+    const bool jailed = state_ == State::in_session;
+    if (!permitted(message, jailed ? broker::Phase::after_login : broker::Phase::entering)) return;
+    if (const auto* said = message.as<ipc::Entered>()) return entered(*said);
+    if (const auto* record = message.as<ipc::Record>()) return log(*record);
+    if (const auto* passive = message.as<ipc::PassiveOpen>()) return data_->passive_open(*passive);
+    if (const auto* over = message.as<ipc::PassiveClose>()) return data_->passive_close(*over);
+    if (const auto* active = message.as<ipc::ActiveOpen>()) return data_->active_open(*active);
+    misbehaved("sent a malformed request");
+}
+
+void Client::entered(const ipc::Entered& message) {
+    if (!message.step.valid()) return misbehaved("sent a malformed request");
+    if (message.number == 0 && message.step.view().empty()) {
+        state_ = State::in_session;
+        return;
+    }
+    base::log::error("the jail of " + description() + " could not be entered: " +
+                     base::escaped(message.step.view()) +
+                     (message.number != 0 ? std::string(": ") + std::strerror(message.number) : ""));
+}
+
+void Client::on_session_closed() { finish(); }
+
+void Client::log_login(Entry::Kind kind, bool success, std::string_view reason) {
+    auto made = entry(kind);
+    made.success = success;
+    made.reason = reason;
+    services_.records.write(made);
+    if (!success)
+        base::log::info("login of " + description() + " refused: " + base::escaped(reason));
+}
+
+void Client::log(const ipc::Record& record) {
+    if (!record.path.valid() || !record.second.valid()) return misbehaved("sent a malformed record");
+    if (record.event == ipc::Event::warning) {
+        base::log::warning(description() + ": " + base::escaped(record.path.view()));
+        return;
+    }
+    const auto kind = kind_of(record.event);
+    if (!kind) return misbehaved("sent a malformed record");
+    auto made = entry(*kind);
+    made.success = record.success != 0;
+    made.path = record.path.view();
+    made.second = record.second.view();
+    made.bytes = record.bytes;
+    made.has_size = record.has_size != 0;
+    made.duration = std::chrono::microseconds(record.microseconds);
+    made.ascii = record.ascii != 0;
+    services_.records.write(made);
+}
+
+}  // namespace supervisor

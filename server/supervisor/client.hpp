@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// One client from accept to the end: which process has it, what that process may ask for, what is logged; runs
+// in the supervisor, as root.
+#pragma once
+
+#include "base/fd.hpp"
+#include "broker/data_sockets.hpp"
+#include "broker/permissions.hpp"
+#include "config/configuration.hpp"
+#include "ipc/requests.hpp"
+#include "supervisor/async_channel.hpp"
+#include "supervisor/records.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace supervisor {
+
+class Children;
+class Logins;
+
+// What a client needs from the supervisor around it; outlives all clients.
+struct Services {
+    boost::asio::io_context& io;
+    Children& children;
+    Logins& logins;
+    Records& records;
+    std::function<std::size_t()> connections;                // now
+    std::function<void(std::uint64_t client)> finished;       // drops the client
+    std::function<void(std::uint64_t child, const class Client&)> owns;  // who is to be told of its end
+};
+
+class Client : public std::enable_shared_from_this<Client> {
+  public:
+    // The control connection as accepted. Options stay those of this moment (a reload is for new clients).
+    Client(Services& services, std::uint64_t id, base::Fd control, const ipc::Address& peer,
+           const ipc::Address& local, std::shared_ptr<const config::Configuration> configuration);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void start();
+
+    // Orderly: the process that has the client says 421 when nothing is being transferred any more.
+    void stop(std::uint32_t grace_seconds);
+    void kill();
+
+    // The spawner could not make one of its processes.
+    void child_failed(std::uint64_t child, const base::Error& error);
+
+    [[nodiscard]] std::uint64_t id() const { return id_; }
+    [[nodiscard]] const ipc::Address& peer() const { return peer_; }
+    // The greeter and session that it has.
+    [[nodiscard]] std::vector<std::uint64_t> processes() const;
+    // "ann from 192.0.2.7 (session 12)", for messages; names are escaped.
+    [[nodiscard]] std::string description() const;
+
+  private:
+    enum class State : std::uint8_t { greeting, checking, delayed, entering, in_session, finished };
+
+    struct Process {
+        std::uint64_t id;
+        AsyncChannel channel;
+    };
+
+    void on_greeter(ipc::Message message);
+    void on_greeter_closed();
+    void on_session(ipc::Message message);
+    void on_session_closed();
+    [[nodiscard]] bool permitted(const ipc::Message& message, broker::Phase phase);
+
+    void authenticate(ipc::Message message);
+    void answered(const ipc::LoginAnswer& answer, std::vector<base::Fd> descriptors);
+    void refuse_after_delay(ipc::Refusal refusal, std::string text, bool close_after);
+    void enter(const ipc::LoginAnswer& answer, base::Fd root, base::Fd admission);
+    void entered(const ipc::Entered& message);
+
+    void log_login(Entry::Kind kind, bool success, std::string_view reason);
+    void log(const ipc::Record& record);
+    void misbehaved(std::string_view what);
+    void turn_away(const base::Fd& control, std::string_view text) const;
+    void finish();
+
+    [[nodiscard]] Entry entry(Entry::Kind kind) const;
+    [[nodiscard]] pid_t pid() const;
+
+    Services& services_;
+    std::uint64_t id_;
+    base::Fd control_;  // only while no process has it for certain
+    ipc::Address peer_;
+    ipc::Address local_;
+    std::string peer_text_;
+    std::uint64_t cookie_ = 0;
+    std::shared_ptr<const config::Configuration> configuration_;
+
+    State state_ = State::greeting;
+    std::optional<Process> greeter_;
+    std::optional<Process> session_;
+    broker::Permissions permissions_;
+    std::optional<broker::DataSockets> data_;
+    boost::asio::steady_timer delay_;
+    std::uint64_t attempt_ = 0;
+    std::chrono::steady_clock::time_point attempt_started_{};
+    std::uint32_t failures_ = 0;
+    bool stopping_ = false;
+    std::uint32_t grace_ = 0;
+
+    std::string user_;  // as typed until the login, then the account's
+    std::string shown_password_;
+    ipc::Account account_ = ipc::Account::system;
+    bool guest_ = false;
+    std::string unread_;
+};
+
+}  // namespace supervisor

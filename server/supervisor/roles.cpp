@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Starts the processes that the supervisor execs; runs as root.
+#include "supervisor/roles.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+
+namespace supervisor {
+namespace {
+
+// The C library may look at these before main; everything else in the environment stays here.
+constexpr const char* kept_variables[] = {"TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+
+std::vector<std::string> environment() {
+    std::vector<std::string> variables;
+    for (const auto* name : kept_variables) {
+        if (const auto* value = std::getenv(name)) variables.push_back(std::string(name) + '=' + value);
+    }
+    // Room for the process's title, which is written over arguments and environment.
+    variables.push_back("JAILFTPD_TITLE_ROOM=" + std::string(256, '-'));
+    return variables;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> result;
+    for (auto& text : texts) result.push_back(text.data());
+    result.push_back(nullptr);
+    return result;
+}
+
+// A number above the fixed ones, so that placing one descriptor cannot overwrite the other.
+base::Result<base::Fd> duplicate(int descriptor) {
+    base::Fd copy{::fcntl(descriptor, F_DUPFD_CLOEXEC, configuration_descriptor + 1)};
+    if (!copy) return base::system_error("cannot duplicate a descriptor");
+    return copy;
+}
+
+}  // namespace
+
+base::Result<Started> start_process(std::string_view name, const base::Fd& configuration) {
+    TRY(auto ends, ipc::Channel::pair());
+    TRY(auto channel, duplicate(ends.second.fd()));
+    TRY(auto memory, duplicate(configuration.get()));
+
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawn_file_actions_adddup2(&actions, channel.get(), channel_descriptor);
+    ::posix_spawn_file_actions_adddup2(&actions, memory.get(), configuration_descriptor);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+    std::vector<std::string> arguments{"jailftpd: " + std::string(name),
+                                       "--process=" + std::string(name)};
+    auto variables = environment();
+    pid_t pid = -1;
+    const int number = ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes,
+                                     pointers(arguments).data(), pointers(variables).data());
+    ::posix_spawnattr_destroy(&attributes);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (number != 0) return base::system_error("cannot start the " + std::string(name), number);
+    return Started{pid, std::move(ends.first)};
+}
+
+}  // namespace supervisor

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+// Signals, reload, orderly stop, and who is connected; runs as root.
+#include "supervisor/supervisor.hpp"
+
+#include "base/log.hpp"
+#include "broker/address.hpp"
+#include "config/serialise.hpp"
+#include "ipc/admission.hpp"
+#include "supervisor/children.hpp"
+#include "supervisor/client.hpp"
+#include "supervisor/limits.hpp"
+#include "supervisor/listener.hpp"
+#include "supervisor/logins.hpp"
+#include "supervisor/records.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+namespace supervisor {
+
+namespace asio = boost::asio;
+using base::Fd;
+using base::Result;
+using Configuration = std::shared_ptr<const config::Configuration>;
+
+namespace {
+
+// Enough for a burst of logins while the spawner refills; each costs a process of a few hundred KiB.
+constexpr std::size_t spare_greeters = 6;
+constexpr std::size_t spare_sessions = 4;
+// For what remains when all clients have gone.
+constexpr std::chrono::seconds last_moments{3};
+
+bool same_listener(const config::Options& a, const config::Options& b) {
+    return a.listen == b.listen && a.listen_ipv6 == b.listen_ipv6 &&
+           a.listen_address == b.listen_address && a.listen_address6 == b.listen_address6 &&
+           a.listen_port == b.listen_port;
+}
+
+class Supervisor {
+  public:
+    explicit Supervisor(Setup setup)
+        : setup_(std::move(setup)),
+          configuration_(setup_.configuration),
+          signals_(io_, SIGTERM, SIGINT, SIGHUP),
+          child_signals_(io_, SIGCHLD),
+          stop_timer_(io_),
+          children_(io_, {[this](std::uint64_t id, int status, bool killed) {
+                              child_exited(id, status, killed);
+                          },
+                          [this](std::uint64_t id, const base::Error& error) {
+                              child_failed(id, error);
+                          }}),
+          logins_(io_),
+          records_(*configuration_),
+          services_{io_,
+                    children_,
+                    logins_,
+                    records_,
+                    [this] { return clients_.size(); },
+                    [this](std::uint64_t id) { client_finished(id); },
+                    [this](std::uint64_t child, const Client& client) {
+                        owners_[child] = {client.id(), client.peer(), {}};
+                    }} {}
+
+    ~Supervisor() {
+        if (reloading_.joinable()) reloading_.join();
+    }
+
+    Result<int> run() {
+        // Orphans of a spawner that died become ours, not init's.
+        (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        raise_descriptor_limit();
+        const auto& options = configuration_->options;
+        const bool standalone = options.listen || options.listen_ipv6;
+        Fd listening;
+        if (standalone) {
+            TRY(listening, Listener::bind(options));
+        }
+        wait_for_signals();
+        wait_for_children();
+        TRY(start_processes(configuration_));
+        if (standalone) {
+            children_.set_spares(spare_greeters, spare_sessions);
+            listen_on(std::move(listening));
+        } else {
+            TRY(serve_descriptor_0());
+        }
+        if (setup_.ready) setup_.ready();
+        io_.run();
+        records_.stop();
+        return exit_code_;
+    }
+
+  private:
+    // Whom a greeter or session serves. It may outlive its client by a moment; how it ended is of interest.
+    struct Owner {
+        std::uint64_t client;
+        ipc::Address peer;
+        std::string description;  // once the client is gone
+    };
+
+    static void raise_descriptor_limit() {
+        rlimit limit{};
+        if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+        limit.rlim_cur = limit.rlim_max;
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+
+    Result<void> start_processes(const Configuration& configuration) {
+        TRY(auto options, ipc::sealed(config::serialise(configuration->options), "options"));
+        TRY(auto everything, ipc::sealed(config::serialise(*configuration), "configuration"));
+        TRY(children_.renew(std::move(options), false));
+        TRY(logins_.renew(std::move(everything)));
+        return base::success();
+    }
+
+    void listen_on(Fd socket) {
+        listener_ = std::make_unique<Listener>(
+            io_, std::move(socket),
+            [this](Fd control, const ipc::Address& peer, const ipc::Address& local) {
+                accepted(std::move(control), peer, local);
+            });
+    }
+
+    Result<void> serve_descriptor_0() {
+        ipc::Address peer{};
+        ipc::Address local{};
+        socklen_t size = sizeof peer;
+        if (::getpeername(STDIN_FILENO, &peer.any, &size) < 0)
+            return base::Error{"vsftpd: not configured for standalone, must be started from inetd"};
+        size = sizeof local;
+        if (::getsockname(STDIN_FILENO, &local.any, &size) < 0) return base::system_error("getsockname");
+        Fd control{::dup(STDIN_FILENO)};
+        // Its end must be the connection's end, so nothing of ours may hold the socket as well.
+        Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+        for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
+        (void)::fcntl(control.get(), F_SETFD, FD_CLOEXEC);
+        (void)::fcntl(control.get(), F_SETFL, O_NONBLOCK);
+        inetd_ = true;
+        accepted(std::move(control), peer, local);
+        return base::success();
+    }
+
+    void accepted(Fd control, const ipc::Address& peer, const ipc::Address& local) {
+        const auto& options = configuration_->options;
+        const auto verdict = inetd_ ? Limits::Verdict::ok
+                                    : limits_.admit(peer, options.max_clients, options.max_per_ip,
+                                                    std::chrono::steady_clock::now());
+        if (verdict != Limits::Verdict::ok) return turn_away(control, peer, verdict);
+        const auto id = ++last_client_;
+        auto client = std::make_shared<Client>(services_, id, std::move(control), peer, local,
+                                               configuration_);
+        clients_.emplace(id, client);
+        client->start();
+    }
+
+    void turn_away(const Fd& control, const ipc::Address& peer, Limits::Verdict verdict) {
+        std::string_view reply = "421 There are too many connected users, please try later.\r\n";
+        Entry entry;
+        entry.kind = Entry::Kind::refused_too_many;
+        if (verdict == Limits::Verdict::too_many_per_ip) {
+            reply = "421 There are too many connections from your internet address.\r\n";
+            entry.kind = Entry::Kind::refused_per_ip;
+        } else if (verdict == Limits::Verdict::throttled) {
+            reply = "421 Service not available.\r\n";
+            entry.kind = Entry::Kind::refused_per_ip;
+            base::log::warning("connection from " + broker::to_text(peer) +
+                               " refused: its sessions crashed too often a moment ago");
+        }
+        // A fresh socket has room for this line; nobody waits for a client that makes trouble here.
+        (void)::send(control.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        entry.time = std::chrono::system_clock::now();
+        entry.pid = ::getpid();
+        entry.client = broker::to_text(peer);
+        records_.write(entry);
+    }
+
+    void client_finished(std::uint64_t id) {
+        const auto found = clients_.find(id);
+        if (found == clients_.end()) return;
+        const auto client = found->second;  // it is still in one of its functions
+        clients_.erase(found);
+        if (!inetd_) limits_.release(client->peer());
+        for (const auto child : client->processes()) {
+            const auto owner = owners_.find(child);
+            if (owner != owners_.end()) owner->second.description = client->description();
+        }
+        if (clients_.empty() && (stopping_ || inetd_)) end();
+    }
+
+    void child_exited(std::uint64_t child, int status, bool killed) {
+        std::optional<Owner> who;
+        if (const auto owner = owners_.find(child); owner != owners_.end()) {
+            who = std::move(owner->second);
+            owners_.erase(owner);
+            if (const auto client = clients_.find(who->client); client != clients_.end())
+                who->description = client->second->description();
+        }
+        if (WIFSIGNALED(status) && !killed && !stopping_) {
+            base::log::error("the process of " + (who ? who->description : std::string("no client yet")) +
+                             " died of signal " + std::to_string(WTERMSIG(status)) + " (" +
+                             ::strsignal(WTERMSIG(status)) + ")");
+            if (who) limits_.crashed(who->peer, std::chrono::steady_clock::now());
+            children_.renew_soon();
+        }
+        if (stopping_) check_stopped();
+    }
+
+    void child_failed(std::uint64_t child, const base::Error& error) {
+        const auto owner = owners_.find(child);
+        if (owner == owners_.end()) {
+            base::log::error(error.text());
+            return;
+        }
+        const auto client = clients_.find(owner->second.client);
+        owners_.erase(owner);
+        if (client == clients_.end()) return;
+        const auto strong = client->second;
+        strong->child_failed(child, error);
+    }
+
+    void wait_for_children() {
+        child_signals_.async_wait([this](boost::system::error_code error, int) {
+            if (error) return;
+            wait_for_children();
+            int status = 0;
+            for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+                if (!logins_.reaped(pid, status)) children_.reaped(pid, status);
+            }
+            if (stopping_) check_stopped();
+        });
+    }
+
+    void wait_for_signals() {
+        signals_.async_wait([this](boost::system::error_code error, int number) {
+            if (error) return;
+            wait_for_signals();
+            if (number == SIGHUP) return reload();
+            if (!stopping_) return stop();
+            base::log::warning("a second signal to stop: ending all sessions");
+            kill_all();
+        });
+    }
+
+    void reload() {
+        records_.reopen();
+        if (stopping_ || reload_running_ || !setup_.reload) {
+            reload_again_ = reload_running_;
+            return;
+        }
+        reload_running_ = true;
+        if (reloading_.joinable()) reloading_.join();
+        reloading_ = std::thread([this] {
+            sigset_t all;
+            sigfillset(&all);
+            ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+            auto loaded = setup_.reload();
+            asio::post(io_, [this, loaded = std::move(loaded)] { reloaded(loaded); });
+        });
+    }
+
+    void reloaded(const Configuration& loaded) {
+        reload_running_ = false;
+        if (stopping_) return;
+        if (!loaded) {
+            base::log::error("reload failed: the configuration stays as it was");
+        } else if (auto taken = take_over(loaded); !taken) {
+            base::log::error("reload failed: " + taken.error().text() +
+                             "; the configuration stays as it was");
+        } else {
+            base::log::info("configuration reloaded, it is for new connections");
+        }
+        if (std::exchange(reload_again_, false)) reload();
+    }
+
+    Result<void> take_over(const Configuration& loaded) {
+        if (!loaded->options.listen && !loaded->options.listen_ipv6)
+            return base::Error{"neither listen nor listen_ipv6 is set any more"};
+        Fd listening;
+        if (!same_listener(loaded->options, configuration_->options)) {
+            TRY(listening, Listener::bind(loaded->options));
+        }
+        TRY(start_processes(loaded));
+        if (listening) {
+            listener_->close();
+            listen_on(std::move(listening));
+        }
+        configuration_ = loaded;
+        records_.reconfigure(*configuration_);
+        return base::success();
+    }
+
+    std::vector<std::shared_ptr<Client>> everybody() const {
+        std::vector<std::shared_ptr<Client>> all;
+        for (const auto& [id, client] : clients_) all.push_back(client);
+        return all;
+    }
+
+    void stop() {
+        stopping_ = true;
+        if (listener_) listener_->close();
+        children_.drop_spares();
+        children_.set_spares(0, 0);
+        if (clients_.empty()) return end();
+        const auto grace = configuration_->native.grace;
+        base::log::info("stopping: " + std::to_string(clients_.size()) +
+                        " clients, running transfers have " + std::to_string(grace) + " s to finish");
+        for (const auto& client : everybody()) client->stop(grace);
+        stop_timer_.expires_after(std::chrono::seconds(grace));
+        stop_timer_.async_wait([this](boost::system::error_code error) {
+            if (error || clients_.empty()) return;
+            base::log::warning("the grace is over: ending " + std::to_string(clients_.size()) +
+                               " sessions");
+            kill_all();
+        });
+    }
+
+    void kill_all() {
+        for (const auto& client : everybody()) client->kill();
+        if (clients_.empty()) end();
+    }
+
+    // All clients have gone; what remains are processes of our own.
+    void end() {
+        if (ending_) return;
+        ending_ = true;
+        stopping_ = true;
+        if (listener_) listener_->close();
+        signals_.cancel();
+        logins_.stop();
+        children_.retire();
+        stop_timer_.expires_after(last_moments);
+        stop_timer_.async_wait([this](boost::system::error_code error) {
+            if (error) return;
+            children_.kill_all();
+            io_.stop();
+        });
+        check_stopped();
+    }
+
+    void check_stopped() {
+        if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty())
+            io_.stop();
+    }
+
+    Setup setup_;
+    Configuration configuration_;
+    asio::io_context io_{1};
+    asio::signal_set signals_;
+    asio::signal_set child_signals_;
+    asio::steady_timer stop_timer_;
+    Limits limits_;
+    Children children_;
+    Logins logins_;
+    Records records_;
+    Services services_;
+    std::unordered_map<std::uint64_t, std::shared_ptr<Client>> clients_;
+    std::unordered_map<std::uint64_t, Owner> owners_;  // by child
+    std::unique_ptr<Listener> listener_;
+    std::thread reloading_;
+    std::uint64_t last_client_ = 0;
+    bool inetd_ = false;
+    bool stopping_ = false;
+    bool ending_ = false;
+    bool reload_running_ = false;
+    bool reload_again_ = false;
+    int exit_code_ = 0;
+};
+
+}  // namespace
+
+Result<int> run(Setup setup) { return Supervisor(std::move(setup)).run(); }
+
+}  // namespace supervisor

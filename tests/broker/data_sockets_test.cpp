@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Tests broker/data_sockets.cpp with real sockets on loopback addresses.
+#include "broker/data_sockets.hpp"
+
+#include "broker/address.hpp"
+
+#include <gtest/gtest.h>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+namespace {
+
+using base::Fd;
+using namespace std::chrono_literals;
+
+ipc::Address loopback(const char* text, std::uint16_t port = 0) {
+    ipc::Address address{};
+    address.v4.sin_family = AF_INET;
+    address.v4.sin_port = htons(port);
+    ::inet_pton(AF_INET, text, &address.v4.sin_addr);
+    return address;
+}
+
+Fd connected_from(const char* source, const ipc::Address& target) {
+    Fd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto from = loopback(source);
+    EXPECT_EQ(::bind(socket.get(), &from.any, sizeof from.v4), 0);
+    if (::connect(socket.get(), &target.any, sizeof target.v4) < 0) return {};
+    return socket;
+}
+
+class DataSocketsTest : public testing::Test {
+  protected:
+    void start(const ipc::DataPolicy& policy) {
+        sockets.emplace(io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
+                        broker::DataSockets::Callbacks{
+                            [this](const ipc::Listening& answer) { port = answer.port; },
+                            [this](const ipc::DataConnected& answer, Fd socket) {
+                                sequence = answer.sequence;
+                                connected = std::move(socket);
+                            },
+                            [this](const ipc::DataFailed& answer) { failure = answer.failure; },
+                            [this](std::string why) { reasons.push_back(std::move(why)); }});
+    }
+
+    static ipc::DataPolicy permissive() {
+        ipc::DataPolicy policy{};
+        policy.pasv_enable = 1;
+        policy.port_enable = 1;
+        policy.connect_timeout = 5;
+        return policy;
+    }
+
+    void run_until(const std::function<bool()>& done) {
+        const auto end = std::chrono::steady_clock::now() + 5s;
+        while (!done() && std::chrono::steady_clock::now() < end) {
+            io.restart();
+            io.run_for(10ms);
+        }
+        ASSERT_TRUE(done());
+    }
+
+    boost::asio::io_context io;
+    std::optional<broker::DataSockets> sockets;
+    std::optional<std::uint16_t> port;
+    std::uint32_t sequence = 0;
+    Fd connected;
+    std::optional<ipc::DataFailure> failure;
+    std::vector<std::string> reasons;
+};
+
+TEST_F(DataSocketsTest, HandOverAConnectionOfTheirOwnClient) {
+    start(permissive());
+    sockets->passive_open({7});
+    ASSERT_TRUE(port);
+    ASSERT_GE(*port, 1024);
+    const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+    run_until([&] { return static_cast<bool>(connected); });
+    EXPECT_EQ(sequence, 7U);
+}
+
+TEST_F(DataSocketsTest, RefuseAConnectionOfAnybodyElseAndNameBoth) {
+    start(permissive());
+    sockets->passive_open({1});
+    const auto thief = connected_from("127.0.0.2", loopback("127.0.0.1", *port));
+    run_until([&] { return failure.has_value(); });
+    EXPECT_EQ(*failure, ipc::DataFailure::wrong_peer);
+    ASSERT_EQ(reasons.size(), 1U);
+    EXPECT_NE(reasons[0].find("127.0.0.2"), std::string::npos);
+    EXPECT_NE(reasons[0].find("127.0.0.1"), std::string::npos);
+}
+
+TEST_F(DataSocketsTest, AcceptAnybodyWhenPromiscuous) {
+    auto policy = permissive();
+    policy.pasv_promiscuous = 1;
+    start(policy);
+    sockets->passive_open({1});
+    const auto other = connected_from("127.0.0.2", loopback("127.0.0.1", *port));
+    run_until([&] { return static_cast<bool>(connected); });
+}
+
+TEST_F(DataSocketsTest, UseEveryPortOfTheirRangeAndSayWhenNoneIsFree) {
+    auto policy = permissive();
+    // A range that the kernel does not give away by itself.
+    policy.pasv_min_port = 20100;
+    policy.pasv_max_port = 20102;
+    std::vector<std::unique_ptr<broker::DataSockets>> taken;
+    std::set<std::uint16_t> ports;
+    std::optional<std::uint16_t> last;
+    for (int i = 0; i < 4; ++i) {
+        taken.push_back(std::make_unique<broker::DataSockets>(
+            io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
+            broker::DataSockets::Callbacks{[&](const ipc::Listening& answer) { last = answer.port; },
+                                           {}, {}, [](const std::string&) {}}));
+        taken.back()->passive_open({1});
+        ASSERT_TRUE(last);
+        if (i < 3) ports.insert(*last);
+    }
+    EXPECT_EQ(ports, (std::set<std::uint16_t>{20100, 20101, 20102}));
+    EXPECT_EQ(*last, 0);
+}
+
+TEST_F(DataSocketsTest, ConnectToTheirOwnClientOnly) {
+    Fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    auto address = loopback("127.0.0.1");
+    ASSERT_EQ(::bind(listener.get(), &address.any, sizeof address.v4), 0);
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::getsockname(listener.get(), &address.any, &size), 0);
+
+    start(permissive());
+    sockets->active_open({3, address});
+    run_until([&] { return static_cast<bool>(connected); });
+
+    for (const auto& target : {loopback("127.0.0.2", broker::port(address)), loopback("127.0.0.1", 22),
+                               loopback("127.0.0.1", 1023), ipc::Address{}}) {
+        failure.reset();
+        sockets->active_open({4, target});
+        ASSERT_TRUE(failure);
+        EXPECT_EQ(*failure, ipc::DataFailure::forbidden);
+    }
+}
+
+TEST_F(DataSocketsTest, SayWhenNobodyListensAtTheClient) {
+    start(permissive());
+    sockets->active_open({1, loopback("127.0.0.1", 20199)});
+    run_until([&] { return failure.has_value(); });
+    EXPECT_EQ(*failure, ipc::DataFailure::refused);
+}
+
+TEST_F(DataSocketsTest, DoNothingThatTheOptionsForbid) {
+    start({});
+    sockets->passive_open({1});
+    EXPECT_EQ(port, 0);
+    sockets->active_open({2, loopback("127.0.0.1", 2000)});
+    EXPECT_EQ(failure, ipc::DataFailure::forbidden);
+}
+
+TEST_F(DataSocketsTest, ListenNoLongerAfterPassiveClose) {
+    start(permissive());
+    sockets->passive_open({1});
+    sockets->passive_close({1});
+    EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", *port)));
+}
+
+}  // namespace

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Tests broker/permissions.cpp.
+#include "broker/permissions.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using broker::Phase;
+using broker::Verdict;
+using Clock = broker::Permissions::Clock;
+using std::chrono::seconds;
+
+const Clock::time_point start = Clock::time_point{} + seconds(1000);
+
+TEST(Permissions, LetAGreeterAskForALoginAndNothingElse) {
+    EXPECT_EQ(broker::Permissions{}.check(ipc::Type::authenticate, Phase::before_login, start),
+              Verdict::allowed);
+    for (const auto request : {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::give_away,
+                               ipc::Type::entered, ipc::Type::enter, ipc::Type::spawn})
+        EXPECT_EQ(broker::Permissions{}.check(request, Phase::before_login, start),
+                  Verdict::misplaced)
+            << static_cast<int>(request);
+}
+
+TEST(Permissions, LetNoSessionAskForAnythingBeforeItsJailStands) {
+    for (const auto request : {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::authenticate})
+        EXPECT_EQ(broker::Permissions{}.check(request, Phase::entering, start), Verdict::misplaced);
+}
+
+TEST(Permissions, LetNoSessionLogInAgain) {
+    EXPECT_EQ(broker::Permissions{}.check(ipc::Type::authenticate, Phase::after_login, start),
+              Verdict::misplaced);
+}
+
+TEST(Permissions, RefuseTypesThatDoNotExist) {
+    EXPECT_EQ(broker::Permissions{}.check(static_cast<ipc::Type>(9999), Phase::after_login, start),
+              Verdict::misplaced);
+}
+
+TEST(Permissions, StopAFloodOfRecordsAndRecoverWithTime) {
+    broker::Permissions permissions;
+    int allowed = 0;
+    while (permissions.check(ipc::Type::record, Phase::after_login, start) == Verdict::allowed)
+        ASSERT_LT(++allowed, 100000);
+    EXPECT_EQ(allowed, 20000);
+    EXPECT_EQ(permissions.check(ipc::Type::record, Phase::after_login, start + seconds(1)),
+              Verdict::allowed);
+}
+
+TEST(Permissions, NeverStopDataConnections) {
+    broker::Permissions permissions;
+    for (int i = 0; i < 100000; ++i)
+        ASSERT_EQ(permissions.check(ipc::Type::passive_open, Phase::after_login, start),
+                  Verdict::allowed);
+}
+
+}  // namespace
