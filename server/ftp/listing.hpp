@@ -63,7 +63,10 @@ struct ListRequest {
 [[nodiscard]] bool comes_before(const Entry& a, const Entry& b, const ListOptions& options);
 void sort(std::span<Entry> entries, const ListOptions& options);
 
-// Each with CRLF at its end; an LF in a name is sent as NUL, as in replies.
+// A line for a data connection: CRLF at its end, an LF in it (a name's) sent as NUL, as in replies.
+[[nodiscard]] std::string data_line(std::string line);
+
+// Each a finished data_line().
 [[nodiscard]] std::string ls_line(const Entry& entry, const View& view, bool classify);
 [[nodiscard]] std::string nlst_line(std::string_view prefix, const Entry& entry, bool classify);
 
@@ -110,8 +113,8 @@ struct Viewer {
 
 enum class Relation { ordinary, current_folder, parent_folder };
 
-// "type=file;size=3;modify=20261123225048; name" without the line's end, without a blank in front.
-// The name is `shown_name`: MLSD has the last component, MLST the whole path.
+// "type=file;size=3;modify=20261123225048; name" for MLSD through data_line(), for MLST through
+// reply::facts(). The name is `shown_name`: MLSD has the last component, MLST the whole path.
 [[nodiscard]] std::string fact_line(const Entry& entry, std::string_view shown_name, Facts chosen,
                                     const Viewer& viewer, bool hide_ids,
                                     Relation relation = Relation::ordinary);

@@ -223,8 +223,8 @@ inline constexpr Fixed end_of_status        {213, "End of status"};
 // "250-Listing NAME", " FACTS NAME", "250 End" (RFC 3659, 7.2).
 [[nodiscard]] Reply facts(std::string_view name, std::string_view fact_line);
 
-// "213 SHA-256 0-49 HEX NAME"; `end` is one past the last byte, as shown by RANG of the draft.
-[[nodiscard]] Reply hash(std::string_view algorithm, std::uint64_t start, std::uint64_t end,
+// "213 SHA-256 0-49 HEX NAME" for the first fifty bytes.
+[[nodiscard]] Reply hash(std::string_view algorithm, std::uint64_t first, std::uint64_t last,
                          std::string_view hex, std::string_view name);
 
 [[nodiscard]] Reply mlst_options(std::string_view fact_names);  // 200 MLST OPTS type;size;
