@@ -25,17 +25,23 @@ in6_addr canonical(const ipc::Address& address) {
 
 socklen_t length(const ipc::Address& address) {
     switch (address.any.sa_family) {
-        case AF_INET: return sizeof(sockaddr_in);
-        case AF_INET6: return sizeof(sockaddr_in6);
-        default: return 0;
+        case AF_INET:
+            return sizeof(sockaddr_in);
+        case AF_INET6:
+            return sizeof(sockaddr_in6);
+        default:
+            return 0;
     }
 }
 
 std::uint16_t port(const ipc::Address& address) {
     switch (address.any.sa_family) {
-        case AF_INET: return ntohs(address.v4.sin_port);
-        case AF_INET6: return ntohs(address.v6.sin6_port);
-        default: return 0;
+        case AF_INET:
+            return ntohs(address.v4.sin_port);
+        case AF_INET6:
+            return ntohs(address.v6.sin6_port);
+        default:
+            return 0;
     }
 }
 

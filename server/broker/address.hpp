@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Comparing and showing the addresses of control and data connections; runs in the supervisor, as root.
+// Comparing and showing the addresses of control and data connections; runs in the supervisor, as
+// root.
 #pragma once
 
 #include "ipc/requests.hpp"
@@ -19,8 +20,8 @@ void set_port(ipc::Address& address, std::uint16_t port);
 // The same host, whatever the port; 192.0.2.1 and ::ffff:192.0.2.1 are the same.
 [[nodiscard]] bool same_host(const ipc::Address& a, const ipc::Address& b);
 
-// An address of the given family for the same host, as a socket of that family needs it; family 0 when there
-// is none (an IPv6 host for an IPv4 socket).
+// An address of the given family for the same host, as a socket of that family needs it; family 0
+// when there is none (an IPv6 host for an IPv4 socket).
 [[nodiscard]] ipc::Address as_family(const ipc::Address& address, sa_family_t family);
 
 // "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (as vsftpd shows IPv4 peers of an IPv6 listener).

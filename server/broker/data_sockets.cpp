@@ -6,6 +6,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -63,8 +64,8 @@ Fd listen_in_range(ipc::Address address, std::uint32_t lowest, std::uint32_t hig
 }  // namespace
 
 struct DataSockets::State : std::enable_shared_from_this<State> {
-    State(asio::io_context& io, const ipc::Address& control_peer,
-          const ipc::Address& control_local, const ipc::DataPolicy& data_policy, Callbacks to_call)
+    State(asio::io_context& io, const ipc::Address& control_peer, const ipc::Address& control_local,
+          const ipc::DataPolicy& data_policy, Callbacks to_call)
         : peer(control_peer),
           local(control_local),
           policy(data_policy),
@@ -107,7 +108,8 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
     void accepted(std::uint32_t sequence) {
         ipc::Address from{};
         socklen_t size = sizeof from;
-        Fd socket{::accept4(listener.native_handle(), &from.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+        Fd socket{
+            ::accept4(listener.native_handle(), &from.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (!socket) return accept_one(sequence);  // it hung up before we came
         close_all();
         if (policy.pasv_promiscuous == 0 && !same_host(from, peer)) {
@@ -172,8 +174,8 @@ void DataSockets::active_open(const ipc::ActiveOpen& request) {
     auto& state = *keep;
     state.close_all();
     const auto target = as_family(request.target, state.local.any.sa_family);
-    const bool ours = same_host(request.target, state.peer) &&
-                      port(request.target) >= first_unprivileged_port;
+    const bool ours =
+        same_host(request.target, state.peer) && port(request.target) >= first_unprivileged_port;
     if (state.policy.port_enable == 0 || length(target) == 0 ||
         (!ours && state.policy.port_promiscuous == 0)) {
         state.callbacks.refused("active connection to " + with_port(request.target) +
@@ -197,12 +199,12 @@ void DataSockets::active_open(const ipc::ActiveOpen& request) {
         return state.fail(request.sequence, ipc::DataFailure::refused);
 
     state.attempt.assign(socket.release());
-    state.attempt.async_wait(
-        Wait::wait_write, [self = state_, sequence = request.sequence,
-                           mine = state.generation](boost::system::error_code error) {
-            if (error || self->closed || self->generation != mine) return;
-            self->connected(sequence);
-        });
+    state.attempt.async_wait(Wait::wait_write,
+                             [self = state_, sequence = request.sequence,
+                              mine = state.generation](boost::system::error_code error) {
+                                 if (error || self->closed || self->generation != mine) return;
+                                 self->connected(sequence);
+                             });
     if (state.policy.connect_timeout == 0) return;
     state.deadline.expires_after(std::chrono::seconds(state.policy.connect_timeout));
     state.deadline.async_wait([self = state_, sequence = request.sequence,

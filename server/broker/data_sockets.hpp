@@ -6,6 +6,7 @@
 #include "ipc/requests.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace broker {
 
-// One session has at most one listener and one connection attempt, so nothing here grows with requests.
+// One session has at most one listener and one connection attempt, so nothing here grows with
+// requests.
 class DataSockets {
   public:
     struct Callbacks {

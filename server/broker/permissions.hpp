@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which request a greeter or session may make, in which phase and how often; runs in the supervisor, as root.
+// Which request a greeter or session may make, in which phase and how often; runs in the
+// supervisor, as root.
 #pragma once
 
 #include "ipc/requests.hpp"
@@ -17,7 +18,8 @@ enum class Phase : std::uint8_t {
 
 enum class Verdict : std::uint8_t { allowed, misplaced, too_often };
 
-// Counts one sender's requests. A misplaced request ends its sender; one that comes too often is dropped.
+// Counts one sender's requests. A misplaced request ends its sender; one that comes too often is
+// dropped.
 class Permissions {
   public:
     using Clock = std::chrono::steady_clock;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a logged-in account gets: the finished plan of one session, made by an authenticator or helper, read
-// by the session, never looked into by the supervisor. Travels in a sealed memfd, so its size has no limit
-// that a message would have.
+// What a logged-in account gets: the finished plan of one session, made by an authenticator or
+// helper, read by the session, never looked into by the supervisor. Travels in a sealed memfd, so
+// its size has no limit that a message would have.
 #pragma once
 
 #include "base/fd.hpp"
@@ -17,29 +17,30 @@
 namespace ipc {
 
 struct Admission {
-    std::string user;        // the login name that the client and the logs see
+    std::string user;  // the login name that the client and the logs see
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;
     bool anonymous = false;  // a genuine anonymous login
     bool guest = false;      // mapped to guest_username
-    bool anonymous_rights = false;  // anon_* options rule (anonymous, or guest without virtual_use_local_privs)
-    bool jailed = false;     // else the root directory is the host's "/"
+    bool anonymous_rights =
+        false;  // anon_* options rule (anonymous, or guest without virtual_use_local_privs)
+    bool jailed = false;                // else the root directory is the host's "/"
     bool writable_root_allowed = true;  // false: refuse when access(2) says that "/" is writable
-    std::string root;        // the root directory's path on the host, for messages only
-    std::string start;       // directory inside the root to start in ("/" mostly)
-    bool start_may_fail = true;  // then the session starts in the root instead of ending
-    std::string home;        // what ~ means inside the root
-    std::string password_shown;  // anonymous: the e-mail address given, for xferlog
-    std::string overrides;   // options of this user: "name=value\0" each (config::apply)
+    std::string root;                   // the root directory's path on the host, for messages only
+    std::string start;                  // directory inside the root to start in ("/" mostly)
+    bool start_may_fail = true;         // then the session starts in the root instead of ending
+    std::string home;                   // what ~ means inside the root
+    std::string password_shown;         // anonymous: the e-mail address given, for xferlog
+    std::string overrides;              // options of this user: "name=value\0" each (config::apply)
 };
 
 // One form, both ways. Everything is checked on reading: the session trusts nobody's lengths.
 [[nodiscard]] std::string serialise(const Admission& admission);
 [[nodiscard]] base::Result<Admission> parse_admission(std::string_view bytes);
 
-// A sealed memfd (nobody can change or resize it) holding the bytes, and back. Reading stops with an error
-// above `limit` bytes.
+// A sealed memfd (nobody can change or resize it) holding the bytes, and back. Reading stops with
+// an error above `limit` bytes.
 [[nodiscard]] base::Result<base::Fd> sealed(std::string_view bytes, const char* name);
 [[nodiscard]] base::Result<std::string> read_sealed(const base::Fd& memory,
                                                     std::size_t limit = 4 << 20);

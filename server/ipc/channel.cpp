@@ -24,7 +24,8 @@ Result<Message> parse(std::span<const std::byte> datagram, std::vector<Fd> descr
     if (datagram.size() < sizeof(Header)) return Error{"message without a header", EPROTO};
     std::memcpy(&header, datagram.data(), sizeof(Header));
     if (header.version != version) return Error{"message of another version", EPROTO};
-    if (header.size != datagram.size() - sizeof(Header)) return Error{"message of wrong size", EPROTO};
+    if (header.size != datagram.size() - sizeof(Header))
+        return Error{"message of wrong size", EPROTO};
     Message message;
     message.type_ = header.type;
     message.size_ = header.size;
@@ -67,8 +68,10 @@ Result<void> Channel::send_bytes(Type type, std::span<const std::byte> bytes,
 }
 
 Result<Message> Channel::receive() {
-    // Static: one thread a process reads channels, and 16 KiB are too much for each call's stack frame.
-    alignas(Header) static thread_local std::array<std::byte, sizeof(Header) + largest_message> buffer;
+    // Static: one thread a process reads channels, and 16 KiB are too much for each call's stack
+    // frame.
+    alignas(Header) static thread_local std::array<std::byte, sizeof(Header) + largest_message>
+        buffer;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * most_descriptors)> control{};
     iovec part{buffer.data(), buffer.size()};
     msghdr message{};

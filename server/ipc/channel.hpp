@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One end of a SOCK_SEQPACKET pair that carries the messages of requests.hpp; used in every process.
+// One end of a SOCK_SEQPACKET pair that carries the messages of requests.hpp; used in every
+// process.
 #pragma once
 
 #include "base/fd.hpp"
@@ -23,7 +24,8 @@ class Message {
   public:
     [[nodiscard]] Type type() const { return type_; }
 
-    // The struct, if the type and size are its own; nullptr otherwise. Lives as long as the Message.
+    // The struct, if the type and size are its own; nullptr otherwise. Lives as long as the
+    // Message.
     template <Sendable M>
     [[nodiscard]] const M* as() const {
         if (type_ != M::type || size_ != sizeof(M)) return nullptr;
@@ -70,8 +72,8 @@ class Channel {
                           descriptors);
     }
 
-    // Never blocks; number is EAGAIN when nothing is there, ECONNRESET when the peer is gone and EPROTO
-    // for a malformed message, after which the channel is of no use.
+    // Never blocks; number is EAGAIN when nothing is there, ECONNRESET when the peer is gone and
+    // EPROTO for a malformed message, after which the channel is of no use.
     [[nodiscard]] base::Result<Message> receive();
 
     // Waits; milliseconds -1: for ever. ETIMEDOUT when nothing came.

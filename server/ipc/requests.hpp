@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The whole language between the processes: every request and answer as a plain struct of fixed size.
-// One message is one SOCK_SEQPACKET datagram: a Header, then the struct that its type names; descriptors
-// come along (SCM_RIGHTS) only where the comment says so, in that order. A receiver that sees another size,
-// type, version or number of descriptors closes the channel.
+// The whole language between the processes: every request and answer as a plain struct of fixed
+// size. One message is one SOCK_SEQPACKET datagram: a Header, then the struct that its type names;
+// descriptors come along (SCM_RIGHTS) only where the comment says so, in that order. A receiver
+// that sees another size, type, version or number of descriptors closes the channel.
 #pragma once
 
 #include <cstddef>
@@ -81,9 +81,9 @@ union Address {
     sockaddr_in6 v6;
 };
 
-inline constexpr std::size_t longest_name = 128;     // vsftpd: a longer user name or password fails
-inline constexpr std::size_t longest_line = 4096;    // a command line, its terminator included
-inline constexpr std::size_t longest_path = 4096;    // PATH_MAX
+inline constexpr std::size_t longest_name = 128;   // vsftpd: a longer user name or password fails
+inline constexpr std::size_t longest_line = 4096;  // a command line, its terminator included
+inline constexpr std::size_t longest_path = 4096;  // PATH_MAX
 
 enum class Child : std::uint32_t { greeter = 1, session = 2 };
 
@@ -140,21 +140,22 @@ struct LoginRefused {
     Text<512> text;
 };
 
-// A session has the control connection now; a greeter without TLS ends without another byte to the client.
+// A session has the control connection now; a greeter without TLS ends without another byte to the
+// client.
 struct LoginAccepted {
     static constexpr Type type = Type::login_accepted;
     std::uint32_t reserved;
 };
 
-// What a greeter asks for. One descriptor: the control connection (the greeter keeps its own until the
-// answer). Input that the client sent ahead, after PASS, goes to the session untouched.
+// What a greeter asks for. One descriptor: the control connection (the greeter keeps its own until
+// the answer). Input that the client sent ahead, after PASS, goes to the session untouched.
 struct Authenticate {
     static constexpr Type type = Type::authenticate;
-    std::uint32_t anonymous;    // 1: USER was ftp or anonymous and these are allowed
-    std::uint32_t has_password; // 0: logged in at USER (no_anon_password)
+    std::uint32_t anonymous;     // 1: USER was ftp or anonymous and these are allowed
+    std::uint32_t has_password;  // 0: logged in at USER (no_anon_password)
     Text<longest_name> user;
     Text<longest_name> password;
-    std::uint32_t too_long;     // 1: user or password did not fit, so the login can only fail
+    std::uint32_t too_long;  // 1: user or password did not fit, so the login can only fail
     Text<longest_line> unread;
 };
 
@@ -175,7 +176,7 @@ struct Login {
 struct DataPolicy {
     std::uint16_t pasv_min_port;  // both 0: any port from 1024
     std::uint16_t pasv_max_port;
-    std::uint16_t source_port;    // of active connections; 0: any
+    std::uint16_t source_port;  // of active connections; 0: any
     std::uint16_t reserved;
     std::uint8_t pasv_promiscuous;
     std::uint8_t port_promiscuous;
@@ -198,13 +199,13 @@ struct LoginAnswer {
     std::uint64_t id;
     Outcome outcome;
     Account account;
-    std::uint32_t guest;            // 1: logged in as guest_username (xferlog mode g)
+    std::uint32_t guest;  // 1: logged in as guest_username (xferlog mode g)
     std::uint32_t reserved;
     DataPolicy data;
-    Text<longest_name> user;        // the name from now on (PAM may have changed it)
+    Text<longest_name> user;            // the name from now on (PAM may have changed it)
     Text<longest_name> shown_password;  // anonymous: the e-mail address given, for the logs
-    Text<512> client_text;          // broken: what follows "500 OOPS: "
-    Text<512> reason;               // not admitted: the real reason, for the administrator's log
+    Text<512> client_text;              // broken: what follows "500 OOPS: "
+    Text<512> reason;  // not admitted: the real reason, for the administrator's log
 };
 
 // To a blank session. Three descriptors: root directory, admission, control connection.
@@ -222,10 +223,11 @@ struct Entered {
     static constexpr Type type = Type::entered;
     std::int32_t number;  // errno; 0 with empty step: success
     std::uint32_t reserved;
-    Text<512> step;       // empty: success
+    Text<512> step;  // empty: success
 };
 
-// Listen for one data connection on the control connection's local address. A second one replaces the first.
+// Listen for one data connection on the control connection's local address. A second one replaces
+// the first.
 struct PassiveOpen {
     static constexpr Type type = Type::passive_open;
     std::uint32_t sequence;  // answers carry it, so that a late one is recognised
@@ -234,7 +236,7 @@ struct PassiveOpen {
 struct Listening {
     static constexpr Type type = Type::listening;
     std::uint32_t sequence;
-    std::uint16_t port;      // 0: none was free
+    std::uint16_t port;  // 0: none was free
     std::uint16_t reserved;
 };
 
@@ -259,10 +261,10 @@ struct DataConnected {
 };
 
 enum class DataFailure : std::uint32_t {
-    timeout = 1,     // nobody came, or no answer
-    wrong_peer,      // 425 Security: Bad IP connecting.
-    refused,         // connect(2) failed
-    forbidden,       // the policy does not allow it
+    timeout = 1,  // nobody came, or no answer
+    wrong_peer,   // 425 Security: Bad IP connecting.
+    refused,      // connect(2) failed
+    forbidden,    // the policy does not allow it
 };
 
 struct DataFailed {
@@ -288,15 +290,15 @@ enum class Event : std::uint32_t {
     upload,
     mkdir,
     rmdir,
-    rename,     // path and second
-    chmod,      // path, second is the octal mode
-    remove,     // DELE
+    rename,  // path and second
+    chmod,   // path, second is the octal mode
+    remove,  // DELE
     // log_ftp_protocol
-    command,    // path is the line (passwords already replaced)
-    response,   // path is the reply
+    command,   // path is the line (passwords already replaced)
+    response,  // path is the reply
     // debug_ssl and hints
     debug,
-    warning,    // for the administrator's own log
+    warning,  // for the administrator's own log
 };
 
 // One line for the logs. Time, pid, user and addresses are the supervisor's.
@@ -304,11 +306,11 @@ struct Record {
     static constexpr Type type = Type::record;
     Event event;
     std::uint32_t success;
-    std::uint64_t bytes;          // transferred
-    std::uint64_t microseconds;   // that the transfer took
-    std::uint32_t has_size;       // 1: bytes and rate are shown
-    std::uint32_t ascii;          // TYPE in force (xferlog a/b)
-    Text<longest_path> path;      // as seen inside the jail
+    std::uint64_t bytes;         // transferred
+    std::uint64_t microseconds;  // that the transfer took
+    std::uint32_t has_size;      // 1: bytes and rate are shown
+    std::uint32_t ascii;         // TYPE in force (xferlog a/b)
+    Text<longest_path> path;     // as seen inside the jail
     Text<longest_path> second;
 };
 

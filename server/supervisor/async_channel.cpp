@@ -3,6 +3,7 @@
 #include "supervisor/async_channel.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <cstring>
 #include <deque>
 
@@ -17,7 +18,8 @@ namespace {
 
 // A message that waits for room; wiped when it goes, since it may carry a password.
 struct Queued {
-    Queued(ipc::Type message_type, const std::byte* from, std::size_t size, std::vector<base::Fd> fds)
+    Queued(ipc::Type message_type, const std::byte* from, std::size_t size,
+           std::vector<base::Fd> fds)
         : type(message_type), bytes(from, from + size), descriptors(std::move(fds)) {}
     ~Queued() { ::explicit_bzero(bytes.data(), bytes.size()); }
     Queued(const Queued&) = delete;

@@ -6,6 +6,7 @@
 #include "ipc/channel.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,8 +26,9 @@ class AsyncChannel {
     AsyncChannel(AsyncChannel&&) noexcept = default;
     AsyncChannel& operator=(AsyncChannel&&) = delete;
 
-    // on_closed is called once: the peer is gone or sent something malformed. Neither is called after
-    // close() or destruction. Both should hold weak references: they live as long as the channel.
+    // on_closed is called once: the peer is gone or sent something malformed. Neither is called
+    // after close() or destruction. Both should hold weak references: they live as long as the
+    // channel.
     void start(OnMessage on_message, OnClosed on_closed);
 
     // False when the queue is full or the peer gone: the caller gives the peer up.

@@ -192,7 +192,8 @@ void Children::kill(std::uint64_t id) {
     child.killed = true;
     if (child.pid <= 0) return;  // comes again with its Spawned
     if (child.spawner && child.spawner->alive) {
-        // A refused message means a dying spawner: its children become ours, and reaped() asks again.
+        // A refused message means a dying spawner: its children become ours, and reaped() asks
+        // again.
         (void)child.spawner->channel.send(ipc::Kill{id, SIGKILL, 0});
         return;
     }
@@ -260,12 +261,13 @@ void Children::reaped(pid_t pid, int status) {
         spawner->alive = false;
         spawner->channel.close();
         if (spawner == spawner_) {
-            base::log::error("the spawner (pid " + std::to_string(pid) + ") died, starting another");
+            base::log::error("the spawner (pid " + std::to_string(pid) +
+                             ") died, starting another");
             spawner_.reset();
             restart_after(std::chrono::milliseconds(0));
         }
-        // What it had made is ours now; what it reaped in its last moment is nobody's, and its pid may soon be
-        // somebody else's.
+        // What it had made is ours now; what it reaped in its last moment is nobody's, and its pid
+        // may soon be somebody else's.
         std::vector<std::uint64_t> orphans;
         for (const auto& [id, child] : known_) {
             if (child.spawner == spawner) orphans.push_back(id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Greeters and sessions as the supervisor sees them: spares kept ready, made by a spawner process that is
-// replaced when it dies; runs as root.
+// Greeters and sessions as the supervisor sees them: spares kept ready, made by a spawner process
+// that is replaced when it dies; runs as root.
 #pragma once
 
 #include "base/fd.hpp"
@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -21,8 +22,8 @@
 
 namespace supervisor {
 
-// A greeter or session: its number and the channel to it. Messages may be sent at once, even while it is
-// still being made.
+// A greeter or session: its number and the channel to it. Messages may be sent at once, even while
+// it is still being made.
 struct ChildProcess {
     std::uint64_t id = 0;
     ipc::Channel channel;
@@ -31,7 +32,8 @@ struct ChildProcess {
 class Children {
   public:
     struct Callbacks {
-        // The process could not be made, or is gone; status as waitpid(2) gives it. killed: by kill() below.
+        // The process could not be made, or is gone; status as waitpid(2) gives it. killed: by
+        // kill() below.
         std::function<void(std::uint64_t id, int status, bool killed)> exited;
         std::function<void(std::uint64_t id, const base::Error&)> failed;
     };
@@ -41,8 +43,9 @@ class Children {
     Children(const Children&) = delete;
     Children& operator=(const Children&) = delete;
 
-    // A fresh spawner for this configuration (a sealed memfd of Options); spares of the old one are dropped,
-    // and the old one goes when it has nothing left to do. An error leaves everything as it was.
+    // A fresh spawner for this configuration (a sealed memfd of Options); spares of the old one are
+    // dropped, and the old one goes when it has nothing left to do. An error leaves everything as
+    // it was.
     [[nodiscard]] base::Result<void> renew(base::Fd configuration, bool keep_spares);
     // The same again, because a child died of a signal and may have been the end of an attack.
     void renew_soon();
@@ -100,7 +103,8 @@ class Children {
     std::size_t greeters_wanted_ = 0;
     std::size_t sessions_wanted_ = 0;
     std::uint64_t last_id_ = 0;
-    // Those that should be ending, oldest first; one timer for all, since the time is nearly always the same.
+    // Those that should be ending, oldest first; one timer for all, since the time is nearly always
+    // the same.
     std::deque<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> ending_;
     boost::asio::steady_timer end_;
     bool end_pending_ = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One client from accept to the end; runs in the supervisor, as root. Every byte that a greeter or session
-// sends is taken for an attacker's.
+// One client from accept to the end; runs in the supervisor, as root. Every byte that a greeter or
+// session sends is taken for an attacker's.
 #include "supervisor/client.hpp"
 
 #include "base/log.hpp"
@@ -23,12 +23,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A greeter or session reads its channel at once; one that lets this many messages wait is up to something.
+// A greeter or session reads its channel at once; one that lets this many messages wait is up to
+// something.
 constexpr std::size_t most_unread = 16;
 // How long a process may live on after its channel has ended or its task is done.
 constexpr std::chrono::seconds last_moments = 5s;
-// Answers to failed logins come at multiples of this after the attempt began, so that the time does not tell
-// which check failed.
+// Answers to failed logins come at multiples of this after the attempt began, so that the time does
+// not tell which check failed.
 constexpr std::chrono::milliseconds failure_grid = 500ms;
 
 std::uint64_t cookie(int socket) {
@@ -47,7 +48,8 @@ std::vector<Fd> list(Fd first) {
 }  // namespace
 
 Client::Client(Services& services, std::uint64_t id, Fd control, const ipc::Address& peer,
-               const ipc::Address& local, std::shared_ptr<const config::Configuration> configuration)
+               const ipc::Address& local,
+               std::shared_ptr<const config::Configuration> configuration)
     : services_(services),
       id_(id),
       control_(std::move(control)),
@@ -101,8 +103,9 @@ void Client::start() {
         return finish();
     }
     services_.owns(child.value().id, *this);
-    greeter_.emplace(Process{child.value().id, AsyncChannel{services_.io, std::move(child.value().channel),
-                                                            most_unread}});
+    greeter_.emplace(
+        Process{child.value().id,
+                AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
     greeter_->channel.start(
         [weak = weak_from_this()](ipc::Message message) {
             if (auto self = weak.lock()) self->on_greeter(std::move(message));
@@ -120,7 +123,8 @@ void Client::start() {
     connection.clients = static_cast<std::uint32_t>(services_.connections());
     Fd copy{::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)};
     if (!copy || !greeter_->channel.send(connection, list(std::move(copy)))) return finish();
-    // Kept only while it is not sure that the greeter exists: its death must be the connection's end.
+    // Kept only while it is not sure that the greeter exists: its death must be the connection's
+    // end.
     if (services_.children.pid(greeter_->id) != 0) control_.close();
     delay_.expires_after(1s);
     delay_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
@@ -181,11 +185,13 @@ void Client::misbehaved(std::string_view what) {
 
 bool Client::permitted(const ipc::Message& message, broker::Phase phase) {
     switch (permissions_.check(message.type(), phase, broker::Permissions::Clock::now())) {
-        case broker::Verdict::allowed: return true;
+        case broker::Verdict::allowed:
+            return true;
         case broker::Verdict::too_often:
             if (message.type() != ipc::Type::record) misbehaved("asks for too much");
             return false;
-        case broker::Verdict::misplaced: break;
+        case broker::Verdict::misplaced:
+            break;
     }
     misbehaved("sent a request that it may not make");
     return false;
@@ -207,8 +213,8 @@ void Client::on_greeter_closed() {
     finish();
 }
 
-// Safe: the socket must be the one that was accepted for this client, and nothing else in the request is
-// believed; whether name and password are right is for the authenticator to say.
+// Safe: the socket must be the one that was accepted for this client, and nothing else in the
+// request is believed; whether name and password are right is for the authenticator to say.
 void Client::authenticate(ipc::Message message) {
     const auto& request = *message.as<ipc::Authenticate>();
     if (state_ != State::greeting || message.descriptors.size() != 1 || !request.user.valid() ||
@@ -236,7 +242,8 @@ void Client::authenticate(ipc::Message message) {
     login.user.assign(request.too_long != 0 ? std::string_view{} : request.user.view());
     login.password.assign(request.password.view());
     attempt_ = services_.logins.attempt(
-        login, [weak = weak_from_this()](const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
+        login,
+        [weak = weak_from_this()](const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
             if (auto self = weak.lock()) self->answered(answer, std::move(descriptors));
         });
     ::explicit_bzero(&login, sizeof login);
@@ -254,16 +261,20 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
         }
         case ipc::Outcome::broken:
             log_login(Entry::Kind::login, false, answer.reason.view());
-            base::log::error("login of " + description() + " failed: " + base::escaped(answer.reason.view()));
-            return refuse_after_delay(ipc::Refusal::fatal, std::string(answer.client_text.view()), true);
+            base::log::error("login of " + description() +
+                             " failed: " + base::escaped(answer.reason.view()));
+            return refuse_after_delay(ipc::Refusal::fatal, std::string(answer.client_text.view()),
+                                      true);
         case ipc::Outcome::admitted:
             if (descriptors.size() != 2) break;
             user_ = answer.user.view();
             guest_ = answer.guest != 0;
             shown_password_ = answer.shown_password.view();
             state_ = State::delayed;
-            delay_.expires_after(std::chrono::seconds(configuration_->options.delay_successful_login));
-            delay_.async_wait([weak = weak_from_this(), answer, root = std::make_shared<Fd>(std::move(descriptors[0])),
+            delay_.expires_after(
+                std::chrono::seconds(configuration_->options.delay_successful_login));
+            delay_.async_wait([weak = weak_from_this(), answer,
+                               root = std::make_shared<Fd>(std::move(descriptors[0])),
                                admission = std::make_shared<Fd>(std::move(descriptors[1]))](
                                   boost::system::error_code error) {
                 auto self = weak.lock();
@@ -304,13 +315,14 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     auto child = services_.children.take(ipc::Child::session);
     if (!child) {
         base::log::error("cannot serve " + description() + ": " + child.error().text());
-        return refuse_after_delay(ipc::Refusal::unavailable, "Service not available, please try later.",
-                                  true);
+        return refuse_after_delay(ipc::Refusal::unavailable,
+                                  "Service not available, please try later.", true);
     }
     services_.owns(child.value().id, *this);
     state_ = State::entering;
-    session_.emplace(Process{child.value().id, AsyncChannel{services_.io, std::move(child.value().channel),
-                                                            most_unread}});
+    session_.emplace(
+        Process{child.value().id,
+                AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
     session_->channel.start(
         [weak = weak_from_this()](ipc::Message message) {
             if (auto self = weak.lock()) self->on_session(std::move(message));
@@ -321,18 +333,18 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     data_.emplace(services_.io, peer_, local_, answer.data,
                   broker::DataSockets::Callbacks{
                       [this](const ipc::Listening& listening) {
-                          if (!session_->channel.send(listening)) misbehaved("does not read its answers");
+                          if (!session_->channel.send(listening))
+                              misbehaved("does not read its answers");
                       },
                       [this](const ipc::DataConnected& connected, Fd socket) {
                           if (!session_->channel.send(connected, list(std::move(socket))))
                               misbehaved("does not read its answers");
                       },
                       [this](const ipc::DataFailed& failed) {
-                          if (!session_->channel.send(failed)) misbehaved("does not read its answers");
+                          if (!session_->channel.send(failed))
+                              misbehaved("does not read its answers");
                       },
-                      [this](std::string why) {
-                          base::log::warning(description() + ": " + why);
-                      }});
+                      [this](std::string why) { base::log::warning(description() + ": " + why); }});
 
     ipc::Enter message{};
     message.peer = peer_;
@@ -347,7 +359,8 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
         return misbehaved("does not take its client");
     unread_.clear();
     if (greeter_) {
-        (void)greeter_->channel.send(ipc::LoginAccepted{});  // it may be gone: the session has the client
+        (void)greeter_->channel.send(
+            ipc::LoginAccepted{});  // it may be gone: the session has the client
         services_.children.end_within(greeter_->id, last_moments);
     }
     log_login(Entry::Kind::login, true, {});
@@ -371,9 +384,10 @@ void Client::entered(const ipc::Entered& message) {
         state_ = State::in_session;
         return;
     }
-    base::log::error("the jail of " + description() + " could not be entered: " +
-                     base::escaped(message.step.view()) +
-                     (message.number != 0 ? std::string(": ") + std::strerror(message.number) : ""));
+    base::log::error(
+        "the jail of " + description() +
+        " could not be entered: " + base::escaped(message.step.view()) +
+        (message.number != 0 ? std::string(": ") + std::strerror(message.number) : ""));
 }
 
 void Client::on_session_closed() { finish(); }
@@ -388,7 +402,8 @@ void Client::log_login(Entry::Kind kind, bool success, std::string_view reason) 
 }
 
 void Client::log(const ipc::Record& record) {
-    if (!record.path.valid() || !record.second.valid()) return misbehaved("sent a malformed record");
+    if (!record.path.valid() || !record.second.valid())
+        return misbehaved("sent a malformed record");
     if (record.event == ipc::Event::warning) {
         base::log::warning(description() + ": " + base::escaped(record.path.view()));
         return;

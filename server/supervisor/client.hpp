@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One client from accept to the end: which process has it, what that process may ask for, what is logged; runs
-// in the supervisor, as root.
+// One client from accept to the end: which process has it, what that process may ask for, what is
+// logged; runs in the supervisor, as root.
 #pragma once
 
 #include "base/fd.hpp"
@@ -13,6 +13,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,14 +33,16 @@ struct Services {
     Children& children;
     Logins& logins;
     Records& records;
-    std::function<std::size_t()> connections;                // now
-    std::function<void(std::uint64_t client)> finished;       // drops the client
-    std::function<void(std::uint64_t child, const class Client&)> owns;  // who is to be told of its end
+    std::function<std::size_t()> connections;            // now
+    std::function<void(std::uint64_t client)> finished;  // drops the client
+    std::function<void(std::uint64_t child, const class Client&)>
+        owns;  // who is to be told of its end
 };
 
 class Client : public std::enable_shared_from_this<Client> {
   public:
-    // The control connection as accepted. Options stay those of this moment (a reload is for new clients).
+    // The control connection as accepted. Options stay those of this moment (a reload is for new
+    // clients).
     Client(Services& services, std::uint64_t id, base::Fd control, const ipc::Address& peer,
            const ipc::Address& local, std::shared_ptr<const config::Configuration> configuration);
     ~Client();

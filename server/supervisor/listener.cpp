@@ -7,6 +7,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -62,7 +63,8 @@ Result<Fd> Listener::bind(const config::Options& options) {
     const int yes = 1;
     const int no = 0;
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    // IPv4 clients as well, whatever net.ipv6.bindv6only says: that is what listen_ipv6=YES is known for.
+    // IPv4 clients as well, whatever net.ipv6.bindv6only says: that is what listen_ipv6=YES is
+    // known for.
     if (family == AF_INET6)
         (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (::bind(socket.get(), &address.any, broker::length(address)) < 0)

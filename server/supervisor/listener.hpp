@@ -8,6 +8,7 @@
 #include "ipc/requests.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <functional>
 #include <memory>
 
@@ -18,8 +19,8 @@ class Listener {
     using OnConnection =
         std::function<void(base::Fd, const ipc::Address& peer, const ipc::Address& local)>;
 
-    // Binds what listen, listen_ipv6, listen_address, listen_address6 and listen_port say; the errors keep
-    // vsftpd's words ("could not bind listening IPv4 socket").
+    // Binds what listen, listen_ipv6, listen_address, listen_address6 and listen_port say; the
+    // errors keep vsftpd's words ("could not bind listening IPv4 socket").
     [[nodiscard]] static base::Result<base::Fd> bind(const config::Options& options);
 
     Listener(boost::asio::io_context& io, base::Fd socket, OnConnection on_connection);

@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::size_t most_queued = 20000;
 constexpr std::size_t most_helpers = 8;
-// Longer than the authenticator's own deadline for an attempt, so that its better answer comes first.
+// Longer than the authenticator's own deadline for an attempt, so that its better answer comes
+// first.
 constexpr std::chrono::seconds attempt_deadline{90};
 constexpr std::chrono::seconds helper_deadline{30};
 
@@ -34,8 +35,8 @@ struct Logins::Worker {
     const char* name;
     pid_t pid;
     bool reaped = false;
-    bool retired = false;         // of an older configuration: no new attempts
-    std::size_t busy = 0;         // attempts it has been given
+    bool retired = false;  // of an older configuration: no new attempts
+    std::size_t busy = 0;  // attempts it has been given
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
     AsyncChannel channel;
 };
@@ -151,8 +152,8 @@ void Logins::give_to(const std::shared_ptr<Worker>& worker, std::uint64_t id) {
         const auto late = found->second->worker;
         // A helper hangs on one request (a dead file server), so only that one is lost with it. The
         // authenticator hangs only as a whole.
-        base::log::error(std::string("a login attempt got no answer in time from the ") + late->name +
-                         " (pid " + std::to_string(late->pid) + "), which is ended");
+        base::log::error(std::string("a login attempt got no answer in time from the ") +
+                         late->name + " (pid " + std::to_string(late->pid) + "), which is ended");
         found->second->tries = 2;
         if (!late->reaped) (void)::kill(late->pid, SIGKILL);
         lost(late);
@@ -164,7 +165,8 @@ void Logins::on_message(const std::shared_ptr<Worker>& worker, ipc::Message mess
     const auto* answer = message.as<ipc::LoginAnswer>();
     if (answer == nullptr || !answer->user.valid() || !answer->client_text.valid() ||
         !answer->reason.valid()) {
-        base::log::error(std::string("the ") + worker->name + " sent a message that makes no sense");
+        base::log::error(std::string("the ") + worker->name +
+                         " sent a message that makes no sense");
         return lost(worker);
     }
     const auto found = attempts_.find(answer->id);
@@ -228,8 +230,10 @@ void Logins::lost(const std::shared_ptr<Worker>& worker) {
             dispatch(id);
         }
     }
-    // The next login starts one anyway; doing it now saves that login the wait, unless it dies at once.
-    const bool long_lived = std::chrono::steady_clock::now() - worker->started > std::chrono::seconds(1);
+    // The next login starts one anyway; doing it now saves that login the wait, unless it dies at
+    // once.
+    const bool long_lived =
+        std::chrono::steady_clock::now() - worker->started > std::chrono::seconds(1);
     if (!authenticator_ && long_lived) {
         auto started = start("authenticator");
         if (started) {

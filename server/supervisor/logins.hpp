@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Hands login attempts to the authenticator (system users, tenants) and to helpers (anonymous), and brings
-// the answers back; runs in the supervisor, as root.
+// Hands login attempts to the authenticator (system users, tenants) and to helpers (anonymous), and
+// brings the answers back; runs in the supervisor, as root.
 #pragma once
 
 #include "base/fd.hpp"
@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -23,7 +24,8 @@ namespace supervisor {
 
 class Logins {
   public:
-    // The descriptors are those of LoginAnswer. Called once, unless the attempt is cancelled before.
+    // The descriptors are those of LoginAnswer. Called once, unless the attempt is cancelled
+    // before.
     using Callback = std::function<void(const ipc::LoginAnswer&, std::vector<base::Fd>)>;
 
     explicit Logins(boost::asio::io_context& io);
@@ -31,12 +33,12 @@ class Logins {
     Logins(const Logins&) = delete;
     Logins& operator=(const Logins&) = delete;
 
-    // A fresh authenticator and helpers for this configuration (a sealed memfd of Configuration). The old
-    // ones finish what they have begun. An error leaves everything as it was.
+    // A fresh authenticator and helpers for this configuration (a sealed memfd of Configuration).
+    // The old ones finish what they have begun. An error leaves everything as it was.
     [[nodiscard]] base::Result<void> renew(base::Fd configuration);
 
-    // The attempt's number. login.id is set here. The password is kept (and wiped) here until the answer,
-    // because an attempt whose process dies is made once more by its successor.
+    // The attempt's number. login.id is set here. The password is kept (and wiped) here until the
+    // answer, because an attempt whose process dies is made once more by its successor.
     std::uint64_t attempt(const ipc::Login& login, Callback callback);
     void cancel(std::uint64_t id);
 

@@ -19,7 +19,8 @@ constexpr const char* kept_variables[] = {"TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS",
 std::vector<std::string> environment() {
     std::vector<std::string> variables;
     for (const auto* name : kept_variables) {
-        if (const auto* value = std::getenv(name)) variables.push_back(std::string(name) + '=' + value);
+        if (const auto* value = std::getenv(name))
+            variables.push_back(std::string(name) + '=' + value);
     }
     // Room for the process's title, which is written over arguments and environment.
     variables.push_back("JAILFTPD_TITLE_ROOM=" + std::string(256, '-'));

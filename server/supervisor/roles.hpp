@@ -12,7 +12,8 @@
 
 namespace supervisor {
 
-// Where an exec'ed process finds its channel to the supervisor and the configuration of its generation.
+// Where an exec'ed process finds its channel to the supervisor and the configuration of its
+// generation.
 inline constexpr int channel_descriptor = 3;
 inline constexpr int configuration_descriptor = 4;
 
@@ -21,8 +22,9 @@ struct Started {
     ipc::Channel channel;
 };
 
-// Fork and exec of this very program, with nothing open but standard streams and the two descriptors, and
-// an environment of nothing but what the C library needs. `name` is argv[1] ("--process=NAME").
+// Fork and exec of this very program, with nothing open but standard streams and the two
+// descriptors, and an environment of nothing but what the C library needs. `name` is argv[1]
+// ("--process=NAME").
 [[nodiscard]] base::Result<Started> start_process(std::string_view name,
                                                   const base::Fd& configuration);
 

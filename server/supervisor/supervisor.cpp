@@ -17,6 +17,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -42,7 +43,8 @@ using Configuration = std::shared_ptr<const config::Configuration>;
 
 namespace {
 
-// Enough for a burst of logins while the spawner refills; each costs a process of a few hundred KiB.
+// Enough for a burst of logins while the spawner refills; each costs a process of a few hundred
+// KiB.
 constexpr std::size_t spare_greeters = 6;
 constexpr std::size_t spare_sessions = 4;
 // For what remains when all clients have gone.
@@ -110,7 +112,8 @@ class Supervisor {
     }
 
   private:
-    // Whom a greeter or session serves. It may outlive its client by a moment; how it ended is of interest.
+    // Whom a greeter or session serves. It may outlive its client by a moment; how it ended is of
+    // interest.
     struct Owner {
         std::uint64_t client;
         ipc::Address peer;
@@ -147,7 +150,8 @@ class Supervisor {
         if (::getpeername(STDIN_FILENO, &peer.any, &size) < 0)
             return base::Error{"vsftpd: not configured for standalone, must be started from inetd"};
         size = sizeof local;
-        if (::getsockname(STDIN_FILENO, &local.any, &size) < 0) return base::system_error("getsockname");
+        if (::getsockname(STDIN_FILENO, &local.any, &size) < 0)
+            return base::system_error("getsockname");
         Fd control{::dup(STDIN_FILENO)};
         // Its end must be the connection's end, so nothing of ours may hold the socket as well.
         Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
@@ -215,7 +219,8 @@ class Supervisor {
                 who->description = client->second->description();
         }
         if (WIFSIGNALED(status) && !killed && !stopping_) {
-            base::log::error("the process of " + (who ? who->description : std::string("no client yet")) +
+            base::log::error("the process of " +
+                             (who ? who->description : std::string("no client yet")) +
                              " died of signal " + std::to_string(WTERMSIG(status)) + " (" +
                              ::strsignal(WTERMSIG(status)) + ")");
             if (who) limits_.crashed(who->peer, std::chrono::steady_clock::now());
@@ -322,7 +327,8 @@ class Supervisor {
         if (clients_.empty()) return end();
         const auto grace = configuration_->native.grace;
         base::log::info("stopping: " + std::to_string(clients_.size()) +
-                        " clients, running transfers have " + std::to_string(grace) + " s to finish");
+                        " clients, running transfers have " + std::to_string(grace) +
+                        " s to finish");
         for (const auto& client : everybody()) client->stop(grace);
         stop_timer_.expires_after(std::chrono::seconds(grace));
         stop_timer_.async_wait([this](boost::system::error_code error) {

@@ -5,6 +5,7 @@
 #include "broker/address.hpp"
 
 #include <gtest/gtest.h>
+
 #include <chrono>
 #include <optional>
 #include <set>
@@ -115,8 +116,11 @@ TEST_F(DataSocketsTest, UseEveryPortOfTheirRangeAndSayWhenNoneIsFree) {
     for (int i = 0; i < 4; ++i) {
         taken.push_back(std::make_unique<broker::DataSockets>(
             io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
-            broker::DataSockets::Callbacks{[&](const ipc::Listening& answer) { last = answer.port; },
-                                           {}, {}, [](const std::string&) {}}));
+            broker::DataSockets::Callbacks{
+                [&](const ipc::Listening& answer) { last = answer.port; },
+                {},
+                {},
+                [](const std::string&) {}}));
         taken.back()->passive_open({1});
         ASSERT_TRUE(last);
         if (i < 3) ports.insert(*last);
@@ -137,8 +141,9 @@ TEST_F(DataSocketsTest, ConnectToTheirOwnClientOnly) {
     sockets->active_open({3, address});
     run_until([&] { return static_cast<bool>(connected); });
 
-    for (const auto& target : {loopback("127.0.0.2", broker::port(address)), loopback("127.0.0.1", 22),
-                               loopback("127.0.0.1", 1023), ipc::Address{}}) {
+    for (const auto& target :
+         {loopback("127.0.0.2", broker::port(address)), loopback("127.0.0.1", 22),
+          loopback("127.0.0.1", 1023), ipc::Address{}}) {
         failure.reset();
         sockets->active_open({4, target});
         ASSERT_TRUE(failure);

@@ -16,15 +16,17 @@ const Clock::time_point start = Clock::time_point{} + seconds(1000);
 TEST(Permissions, LetAGreeterAskForALoginAndNothingElse) {
     EXPECT_EQ(broker::Permissions{}.check(ipc::Type::authenticate, Phase::before_login, start),
               Verdict::allowed);
-    for (const auto request : {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::give_away,
-                               ipc::Type::entered, ipc::Type::enter, ipc::Type::spawn})
+    for (const auto request :
+         {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::give_away, ipc::Type::entered,
+          ipc::Type::enter, ipc::Type::spawn})
         EXPECT_EQ(broker::Permissions{}.check(request, Phase::before_login, start),
                   Verdict::misplaced)
             << static_cast<int>(request);
 }
 
 TEST(Permissions, LetNoSessionAskForAnythingBeforeItsJailStands) {
-    for (const auto request : {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::authenticate})
+    for (const auto request :
+         {ipc::Type::passive_open, ipc::Type::active_open, ipc::Type::authenticate})
         EXPECT_EQ(broker::Permissions{}.check(request, Phase::entering, start), Verdict::misplaced);
 }
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// The start-up checks: what vsftpd tells only to its clients, or not at all; runs in the
+// supervisor.
+#include "base/text.hpp"
+#include "config/load.hpp"
+#include "config/name_list.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace config {
+namespace {
+
+class Checker {
+  public:
+    explicit Checker(Loaded& loaded)
+        : options_(loaded.configuration.options),
+          configuration_(loaded.configuration),
+          problems_(loaded.problems) {}
+
+    void contradictions() {
+        const auto& o = options_;
+        if (o.listen && o.listen_ipv6)
+            error("listen_ipv6", "run two copies of vsftpd for IPv4 and IPv6",
+                  "listen and listen_ipv6 exclude each other; listen_ipv6=YES alone serves both");
+        if (!o.anonymous_enable && !o.local_enable && configuration_.tenants.empty())
+            error("local_enable", "vsftpd: both local and anonymous access disabled!",
+                  "set local_enable=YES or anonymous_enable=YES, or name tenants in jailftpd.ini");
+        if (o.one_process_model && o.local_enable)
+            error("one_process_model", "vsftpd: security: 'one_process_model' is anonymous only",
+                  "set local_enable=NO or one_process_model=NO");
+        if (!o.ftp_enable && !o.http_enable)
+            error("ftp_enable", "vsftpd: both FTP and HTTP disabled!", "set ftp_enable=YES");
+        else if (!o.ftp_enable)
+            error("ftp_enable", "this server speaks FTP only, ftp_enable=NO leaves nothing",
+                  "set ftp_enable=YES");
+        if (o.tcp_wrappers)
+            error(
+                "tcp_wrappers", "tcp_wrappers is set to YES but has no effect in this version",
+                "it would protect the server, so there is no start without it; use a packet filter "
+                "and set tcp_wrappers=NO");
+        if (o.run_as_launching_user)
+            error("run_as_launching_user", "run_as_launching_user has no effect in this version",
+                  "start as root");
+        if (o.guest_enable && !o.local_enable)
+            warning("guest_enable", "guest_enable=YES has no effect without local_enable=YES",
+                    "guests log in as local users do");
+    }
+
+    void ports() {
+        const auto& o = options_;
+        if (o.pasv_max_port != 0 && o.pasv_min_port > o.pasv_max_port)
+            error("pasv_max_port",
+                  "pasv_min_port (" + std::to_string(o.pasv_min_port) +
+                      ") is above pasv_max_port (" + std::to_string(o.pasv_max_port) + ")",
+                  "vsftpd would silently use any port");
+        if (o.pasv_max_port != 0 && o.pasv_max_port < 1024)
+            error("pasv_max_port", "pasv_max_port is below 1024", "passive ports start at 1024");
+        else if (o.pasv_min_port != 0 && o.pasv_min_port < 1024 && set("pasv_min_port"))
+            warning("pasv_min_port", "pasv_min_port is below 1024", "passive ports start at 1024");
+    }
+
+    void addresses() {
+        in_addr v4{};
+        in6_addr v6{};
+        if (!options_.listen_address.empty() &&
+            ::inet_pton(AF_INET, options_.listen_address.c_str(), &v4) != 1)
+            error("listen_address", "bad listen_address: " + options_.listen_address,
+                  "a numeric IPv4 address, such as 192.0.2.1");
+        if (!options_.listen_address6.empty() &&
+            ::inet_pton(AF_INET6, options_.listen_address6.c_str(), &v6) != 1)
+            error("listen_address6", "bad listen_address6: " + options_.listen_address6,
+                  "a numeric IPv6 address, such as 2001:db8::1");
+        // inet_aton as vsftpd: 10.1 is 10.0.0.1.
+        if (!options_.pasv_address.empty() && !options_.pasv_addr_resolve &&
+            ::inet_aton(options_.pasv_address.c_str(), &v4) == 0)
+            error("pasv_address", "invalid pasv_address: " + options_.pasv_address,
+                  "a numeric IPv4 address without quotes, or a name with pasv_addr_resolve=YES");
+    }
+
+    void users() {
+        if (options_.anonymous_enable) user("ftp_username", options_.ftp_username);
+        if (options_.guest_enable) user("guest_username", options_.guest_username);
+        if (options_.chown_uploads) user("chown_username", options_.chown_username);
+        errno = 0;
+        if (::getpwnam(options_.nopriv_user.c_str()) == nullptr)
+            error("nopriv_user", "cannot locate user entry:" + options_.nopriv_user,
+                  "make the user, or name one that exists (nobody)");
+        else if (::getpwnam(options_.nopriv_user.c_str())->pw_uid == 0)
+            error("nopriv_user", "nopriv_user must not be root", "nopriv_user=nobody");
+    }
+
+    void files() {
+        const auto& o = options_;
+        if (!o.banner_file.empty()) file("banner_file", o.banner_file, "banner file");
+        if (o.userlist_enable && (o.local_enable || !configuration_.tenants.empty()))
+            file("userlist_file", o.userlist_file, "user list file");
+        if (o.chroot_list_enable)
+            file("chroot_list_file", o.chroot_list_file, "chroot() list file");
+        if (o.anonymous_enable && o.deny_email_enable)
+            file("banned_email_file", o.banned_email_file, "anon e-mail list file");
+        if (o.anonymous_enable && o.secure_email_list_enable)
+            file("email_password_file", o.email_password_file, "email passwords file");
+        directory("user_config_dir", o.user_config_dir);
+        if (o.anonymous_enable) directory("anon_root", o.anon_root);
+        if (o.user_sub_token.empty() && o.local_root.starts_with('/'))
+            directory("local_root", o.local_root);
+    }
+
+    void without_effect() {
+        for (const auto& info : option_table()) {
+            if (info.effect == Effect::now || is_default(options_, info)) continue;
+            const std::string name(info.name);
+            warning(name,
+                    name + '=' + value_text(options_, info) + " has no effect in this version", {});
+        }
+        if (options_.ssl_enable &&
+            (options_.force_local_logins_ssl || options_.force_anon_logins_ssl))
+            warning(
+                "ssl_enable",
+                "without TLS, force_local_logins_ssl and force_anon_logins_ssl refuse every login "
+                "that they protect",
+                "set ssl_enable=NO to serve clear-text sessions");
+    }
+
+  private:
+    void user(const char* option, const std::string& name) {
+        if (::getpwnam(name.c_str()) != nullptr) return;
+        error(option,
+              "vsftpd: cannot locate user specified in '" + std::string(option) + "':" + name,
+              "make the user, or name one that exists");
+    }
+
+    void file(const char* option, const std::string& path, const char* what) {
+        auto content = read_file(path, 10 << 20);
+        if (content) return;
+        error(option, "cannot read " + std::string(what) + ':' + path,
+              content.error().number != 0 ? std::strerror(content.error().number)
+                                          : content.error().what);
+    }
+
+    // Only a word of warning: it may be mounted later, and vsftpd looks at it at each login, too.
+    void directory(const char* option, const std::string& path) {
+        struct stat status {};
+        if (path.empty() || (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))) return;
+        warning(option, std::string(option) + '=' + path + " is no directory",
+                "logins that need it will fail");
+    }
+
+    [[nodiscard]] const std::string& origin(std::string_view option) const {
+        const auto* info = find_option(option);
+        return configuration_.origins[static_cast<std::size_t>(info - option_table().data())];
+    }
+
+    [[nodiscard]] bool set(std::string_view option) const { return !origin(option).empty(); }
+
+    void add(Severity severity, const std::string& option, std::string what, std::string remedy) {
+        // "FILE:LINE" of where the option was set is where to look.
+        std::string place = origin(option);
+        std::size_t line = 0;
+        if (const auto colon = place.rfind(':'); colon != place.npos) {
+            if (const auto number = base::to_number<std::size_t>(place.substr(colon + 1))) {
+                line = *number;
+                place.resize(colon);
+            }
+        }
+        if (place.empty()) place = "default of " + option;
+        problems_.push_back({severity, place, line, option, std::move(what), std::move(remedy)});
+    }
+    void error(const std::string& option, std::string what, std::string remedy) {
+        add(Severity::error, option, std::move(what), std::move(remedy));
+    }
+    void warning(const std::string& option, std::string what, std::string remedy) {
+        add(Severity::warning, option, std::move(what), std::move(remedy));
+    }
+
+    const Options& options_;
+    const Configuration& configuration_;
+    Problems& problems_;
+};
+
+}  // namespace
+
+void check(Loaded& loaded) {
+    Checker checker(loaded);
+    checker.contradictions();
+    checker.ports();
+    checker.addresses();
+    checker.users();
+    checker.files();
+    checker.without_effect();
+}
+
+}  // namespace config

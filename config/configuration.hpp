@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// All that the administrator wrote, as one immutable value per generation.
+#pragma once
+
+#include "base/result.hpp"
+#include "config/options.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace config {
+
+// What vsftpd.conf has no word for: the sections of jailftpd.ini.
+struct Native {
+    std::uint32_t grace = 30;  // [server] seconds that running transfers have after SIGTERM
+    std::string guest_user = "nobody";  // [server] tenants without a uid are this user
+    std::string tenants_dir;            // [server] directory of *.ini files with tenants
+    std::string json_log;               // [log] json = FILE
+    std::string log_level = "info";     // [log] level = debug, info, warning, error
+};
+
+// An account that needs no entry in the system's user database.
+struct Tenant {
+    std::string name;
+    std::string password;  // crypt(3) hash
+    std::string home;      // absolute
+    uid_t uid = 0;         // never 0 once loaded
+    gid_t gid = 0;
+    std::vector<gid_t> groups;
+    std::string overrides;  // "name=value\0" records, for apply_overrides
+};
+
+struct Configuration {
+    Options options;
+    Native native;
+    std::vector<Tenant> tenants;  // sorted by name
+    // Where each option was set last, in the order of option_table(): "FILE:LINE"; empty: its
+    // default.
+    std::vector<std::string> origins;
+};
+
+// nullptr if there is none of that name.
+[[nodiscard]] const Tenant* find_tenant(const Configuration& configuration, std::string_view name);
+
+// For the authenticator's and the helpers' memfd. Holds password hashes; the spawner gets
+// serialise(Options).
+[[nodiscard]] std::string serialise(const Configuration& configuration);
+[[nodiscard]] base::Result<Configuration> deserialise(std::string_view bytes);
+
+}  // namespace config

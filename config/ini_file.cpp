@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+// jailftpd.ini and the tenants' files; runs in the supervisor.
+#include "config/ini_file.hpp"
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
+#include <ini.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace config {
+namespace {
+
+constexpr std::size_t largest_ini_file = 64 << 20;
+// Debian's inih reads lines into 200 bytes: LF and NUL leave so many.
+constexpr std::size_t longest_ini_line = 198;
+// It also cuts the names of sections.
+constexpr std::size_t longest_section = 49;
+constexpr std::string_view blanks = " \t\r";
+
+class IniReader {
+  public:
+    IniReader(const std::string& path, bool tenants_only, Configuration& configuration,
+              Problems& problems)
+        : path_(path),
+          tenants_only_(tenants_only),
+          configuration_(configuration),
+          problems_(problems) {}
+
+    void read(bool must_exist) {
+        std::string content;
+        if (!load(must_exist, content)) return;
+        if (!lines_are_safe(content)) return;
+        ::ini_parse_string(
+            content.c_str(),
+            [](void* self, const char* section, const char* name, const char* value) {
+                static_cast<IniReader*>(self)->entry(section, name, value);
+                return 1;
+            },
+            this);
+        std::fill(content.begin(), content.end(), '\0');
+        for (const auto& [name, line] : tenant_lines_) {
+            const auto found =
+                std::find_if(configuration_.tenants.begin(), configuration_.tenants.end(),
+                             [&](const Tenant& each) { return each.name == name; });
+            if (found == configuration_.tenants.end()) continue;
+            if (found->password.empty())
+                error(
+                    line, "tenant " + name + " has no password",
+                    "password = HASH, made by \"jailftpd passwd\"; password = ! locks the account");
+            if (found->home.empty())
+                error(line, "tenant " + name + " has no home", "home = /absolute/path");
+        }
+    }
+
+  private:
+    bool load(bool must_exist, std::string& content) {
+        const base::Fd file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+        if (!file) {
+            if (errno == ENOENT && !must_exist) return false;
+            return error(0, "cannot read " + path_, std::strerror(errno)), false;
+        }
+        struct stat status {};
+        if (::fstat(file.get(), &status) < 0)
+            return error(0, "cannot read " + path_, std::strerror(errno)), false;
+        if (!S_ISREG(status.st_mode)) return error(0, "not a regular file", {}), false;
+        if (status.st_uid != 0 && status.st_uid != ::geteuid())
+            return error(0, "the file belongs to uid " + std::to_string(status.st_uid),
+                         "it decides who may log in, so it must belong to root"),
+                   false;
+        if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return error(0, "others than its owner may write to the file", "chmod go-w " + path_),
+                   false;
+        char buffer[16384];
+        for (;;) {
+            const auto got = ::read(file.get(), buffer, sizeof buffer);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return error(0, "cannot read " + path_, std::strerror(errno)), false;
+            if (got == 0) return true;
+            content.append(buffer, static_cast<std::size_t>(got));
+            if (content.size() > largest_ini_file)
+                return error(0, "the file is too large", {}), false;
+        }
+    }
+
+    // inih bends some lines in silence; those are refused here. Notes the line of each section and
+    // entry.
+    bool lines_are_safe(std::string_view content) {
+        const auto before = problems_.size();
+        for (std::size_t number = 1; !content.empty(); ++number) {
+            const auto end = content.find('\n');
+            auto line = content.substr(0, end);
+            content.remove_prefix(end == content.npos ? content.size() : end + 1);
+            if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+            line_is_safe(line, number);
+        }
+        return problems_.size() == before;
+    }
+
+    void line_is_safe(std::string_view line, std::size_t number) {
+        if (line.find('\0') != line.npos) return error(number, "the line holds a NUL byte", {});
+        if (line.size() > longest_ini_line)
+            return error(number,
+                         "the line is longer than " + std::to_string(longest_ini_line) + " bytes",
+                         {});
+        const auto text = base::trim(line);
+        if (text.empty() || text.front() == ';' || text.front() == '#') return;
+        if (blanks.find(line.front()) != blanks.npos)
+            return error(number, "the line starts with a blank",
+                         "it would continue the line before; remove the blank");
+        if (text.front() == '[') {
+            if (text.back() != ']' || text.find(']') != text.size() - 1)
+                return error(number, "a section is [NAME] and nothing else on its line", {});
+            const auto name = text.substr(1, text.size() - 2);
+            if (!sections_.insert(std::string(name)).second)
+                return error(number, "section [" + std::string(name) + "] is here twice",
+                             "put all of it into one section");
+            return start_section(std::string(name), number);
+        }
+        const auto separator = text.find_first_of("=:");
+        if (separator == text.npos || text[separator] != '=' || separator == 0)
+            return error(number, "neither a [section] nor NAME = VALUE", {});
+        const auto value = text.substr(separator + 1);
+        for (const auto* comment : {" ;", "\t;"}) {
+            if (value.find(comment) != value.npos)
+                return error(number, "a comment after a value", "put it on a line of its own");
+        }
+        entry_lines_.push_back(number);
+    }
+
+    void start_section(const std::string& name, std::size_t line) {
+        if (name.size() > longest_section)
+            return error(
+                line,
+                "the section's name is longer than " + std::to_string(longest_section) + " bytes",
+                {});
+        if (name.starts_with("tenant ")) {
+            const auto tenant = std::string(base::trim(name).substr(7));
+            if (!valid_user_name(tenant))
+                return error(line, "\"" + tenant + "\" is no name for a tenant",
+                             "letters, digits, and _ . - @ after the first one");
+            tenant_lines_[tenant] = line;
+            Tenant made;
+            made.name = tenant;
+            made.uid = static_cast<uid_t>(-1);
+            made.gid = static_cast<gid_t>(-1);
+            configuration_.tenants.push_back(std::move(made));
+            return;
+        }
+        if (tenants_only_)
+            return error(line, "only [tenant NAME] sections may stand in a file of tenants_dir",
+                         {});
+        if (name != "server" && name != "log")
+            error(line, "unknown section [" + name + "]",
+                  "there are [server], [log] and [tenant NAME]");
+    }
+
+    void entry(const std::string& section, const std::string& name, const std::string& value) {
+        const auto line = next_entry_ < entry_lines_.size() ? entry_lines_[next_entry_] : 0;
+        ++next_entry_;
+        if (!keys_.insert(section + '\n' + name).second)
+            return error(line, name + " is here twice in [" + section + "]", "remove one of them");
+        if (section.starts_with("tenant "))
+            return tenant_entry(std::string(base::trim(section).substr(7)), name, value, line);
+        if (section == "server") return server_entry(name, value, line);
+        if (section == "log") return log_entry(name, value, line);
+        error(line, name + " stands outside of any section",
+              "put it below [server] or [tenant NAME]");
+    }
+
+    void server_entry(const std::string& name, const std::string& value, std::size_t line) {
+        auto& native = configuration_.native;
+        if (name == "grace") {
+            const auto number = base::to_number<std::uint32_t>(value);
+            if (!number || *number > 86400)
+                return error(line, "grace is a number of seconds up to 86400", {});
+            native.grace = *number;
+        } else if (name == "guest_user") {
+            const auto* entry = ::getpwnam(value.c_str());
+            if (entry == nullptr || entry->pw_uid == 0)
+                return error(line, "guest_user " + value + " does not exist or is root", {});
+            native.guest_user = value;
+        } else if (name == "tenants_dir") {
+            if (!value.starts_with('/'))
+                return error(line, "tenants_dir must be an absolute path", {});
+            native.tenants_dir = value;
+        } else {
+            error(line, "unknown key " + name + " in [server]",
+                  "there are grace, guest_user and tenants_dir");
+        }
+    }
+
+    void log_entry(const std::string& name, const std::string& value, std::size_t line) {
+        auto& native = configuration_.native;
+        if (name == "json") {
+            if (!value.starts_with('/')) return error(line, "json must be an absolute path", {});
+            native.json_log = value;
+        } else if (name == "level") {
+            if (value != "debug" && value != "info" && value != "warning" && value != "error")
+                return error(line, "level is debug, info, warning or error", {});
+            native.log_level = value;
+        } else {
+            error(line, "unknown key " + name + " in [log]", "there are json and level");
+        }
+    }
+
+    void tenant_entry(const std::string& owner, const std::string& name, const std::string& value,
+                      std::size_t line) {
+        const auto found =
+            std::find_if(configuration_.tenants.rbegin(), configuration_.tenants.rend(),
+                         [&](const Tenant& each) { return each.name == owner; });
+        if (found == configuration_.tenants.rend()) return;  // its section has been refused
+        auto& tenant = *found;
+        if (name == "password") return password(tenant, value, line);
+        if (name == "home") {
+            if (!value.starts_with('/')) return error(line, "home must be an absolute path", {});
+            tenant.home = value;
+        } else if (name == "uid") {
+            const auto number = base::to_number<uid_t>(value);
+            const auto* entry = number ? nullptr : ::getpwnam(value.c_str());
+            if (!number && entry == nullptr)
+                return error(line, "no user " + value, "a number or a user's name");
+            tenant.uid = number ? *number : entry->pw_uid;
+            if (tenant.uid == 0) error(line, "a tenant cannot be root", "give it a uid of its own");
+        } else if (name == "gid") {
+            if (const auto group = group_of(value, line)) tenant.gid = *group;
+        } else if (name == "groups") {
+            std::string list = value;
+            std::replace(list.begin(), list.end(), ',', ' ');
+            for (const auto each : base::split(list, ' ')) {
+                if (each.empty()) continue;
+                if (const auto group = group_of(std::string(each), line))
+                    tenant.groups.push_back(*group);
+            }
+        } else {
+            override_entry(tenant, name, value, line);
+        }
+    }
+
+    std::optional<gid_t> group_of(const std::string& text, std::size_t line) {
+        if (const auto number = base::to_number<gid_t>(text)) return *number;
+        if (const auto* entry = ::getgrnam(text.c_str())) return entry->gr_gid;
+        error(line, "no group " + text, "a number or a group's name");
+        return std::nullopt;
+    }
+
+    void password(Tenant& tenant, const std::string& value, std::size_t line) {
+        constexpr std::string_view methods[] = {"$y$",  "$gy$", "$7$", "$2b$",
+                                                "$2y$", "$2a$", "$6$", "$5$"};
+        const bool locked = value.starts_with('!') || value.starts_with('*');
+        const bool hash =
+            value.size() >= 20 && std::any_of(std::begin(methods), std::end(methods),
+                                              [&](auto each) { return value.starts_with(each); });
+        // Not shown: it may be a password that somebody uses elsewhere.
+        if (!locked && !hash)
+            return error(line, "the password of tenant " + tenant.name + " is no crypt(3) hash",
+                         "make one with \"jailftpd passwd\" (yescrypt, sha512, bcrypt)");
+        tenant.password = value;
+    }
+
+    void override_entry(Tenant& tenant, const std::string& name, const std::string& value,
+                        std::size_t line) {
+        const auto* info = find_option(name);
+        if (info == nullptr) {
+            const auto similar = similar_option(name);
+            return error(
+                line, "unknown key " + name + " in [tenant " + tenant.name + "]",
+                similar.empty()
+                    ? "there are password, home, uid, gid, groups and options of vsftpd.conf"
+                    : "did you mean " + std::string(similar) + "?");
+        }
+        if (info->scope != Scope::per_user)
+            return error(line, name + " cannot be set for one tenant",
+                         "set it in vsftpd.conf for all");
+        Options scratch;
+        if (set_option(scratch, *info, value) != ValueProblem::none)
+            return error(line, "\"" + value + "\" is no value for " + name,
+                         "as in vsftpd.conf; the default is " + value_text(Options{}, *info));
+        tenant.overrides += std::string(info->name) + '=' + value_text(scratch, *info) + '\0';
+    }
+
+    void error(std::size_t line, std::string what, std::string remedy) {
+        problems_.push_back({Severity::error, path_, line, {}, std::move(what), std::move(remedy)});
+    }
+
+    const std::string& path_;
+    bool tenants_only_;
+    Configuration& configuration_;
+    Problems& problems_;
+    std::set<std::string> sections_;
+    std::set<std::string> keys_;
+    std::map<std::string, std::size_t> tenant_lines_;
+    std::vector<std::size_t> entry_lines_;
+    std::size_t next_entry_ = 0;
+};
+
+void read_tenants_dir(Configuration& configuration, Problems& problems) {
+    const auto& path = configuration.native.tenants_dir;
+    std::vector<std::string> names;
+    if (auto* directory = ::opendir(path.c_str())) {
+        while (const auto* entry = ::readdir(directory)) {
+            const std::string name = entry->d_name;
+            if (name.ends_with(".ini") && !name.starts_with('.'))
+                names.push_back(path + '/' + name);
+        }
+        ::closedir(directory);
+    } else {
+        problems.push_back({Severity::error,
+                            path,
+                            0,
+                            {},
+                            "cannot read tenants_dir " + path,
+                            std::strerror(errno)});
+    }
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) read_ini_file(name, true, true, configuration, problems);
+}
+
+}  // namespace
+
+bool valid_user_name(std::string_view name) {
+    constexpr std::size_t longest = 128;
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    if (name.empty() || name.size() > longest) return false;
+    if (!letter(name.front()) && name.front() != '_' && name.front() != '.') return false;
+    if (name == "." || name == "..") return false;
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return c > ' ' && c < 0x7F && c != '/'; });
+}
+
+void read_ini_file(const std::string& path, bool must_exist, bool tenants_only,
+                   Configuration& configuration, Problems& problems) {
+    IniReader(path, tenants_only, configuration, problems).read(must_exist);
+}
+
+void finish_tenants(Configuration& configuration, Problems& problems) {
+    if (!configuration.native.tenants_dir.empty()) read_tenants_dir(configuration, problems);
+    auto& tenants = configuration.tenants;
+    if (tenants.empty()) return;
+    std::sort(tenants.begin(), tenants.end(),
+              [](const Tenant& a, const Tenant& b) { return a.name < b.name; });
+    const auto twice =
+        std::adjacent_find(tenants.begin(), tenants.end(),
+                           [](const Tenant& a, const Tenant& b) { return a.name == b.name; });
+    if (twice != tenants.end())
+        problems.push_back({Severity::error,
+                            configuration.native.tenants_dir,
+                            0,
+                            {},
+                            "tenant " + twice->name + " is in two files",
+                            "remove one of them"});
+    const auto* guest = ::getpwnam(configuration.native.guest_user.c_str());
+    for (auto& tenant : tenants) {
+        if (tenant.uid == static_cast<uid_t>(-1)) {
+            if (guest == nullptr || guest->pw_uid == 0) {
+                problems.push_back(
+                    {Severity::error,
+                     "jailftpd.ini",
+                     0,
+                     {},
+                     "tenant " + tenant.name + " has no uid and guest_user does not exist",
+                     "uid = NUMBER, or guest_user = NAME in [server]"});
+                continue;
+            }
+            tenant.uid = guest->pw_uid;
+            if (tenant.gid == static_cast<gid_t>(-1)) tenant.gid = guest->pw_gid;
+        }
+        // A uid without a gid: the user's own group if there is such a user, else the group of that
+        // number.
+        if (tenant.gid == static_cast<gid_t>(-1)) {
+            const auto* entry = ::getpwuid(tenant.uid);
+            tenant.gid = entry != nullptr ? entry->pw_gid : static_cast<gid_t>(tenant.uid);
+        }
+    }
+}
+
+}  // namespace config

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Files and settings in their order, as one configuration; runs in the supervisor.
+#include "config/load.hpp"
+
+#include "base/text.hpp"
+#include "config/conf_file.hpp"
+#include "config/ini_file.hpp"
+
+#include <unistd.h>
+
+namespace config {
+namespace {
+
+std::size_t index_of(const OptionInfo& info) {
+    return static_cast<std::size_t>(&info - option_table().data());
+}
+
+}  // namespace
+
+Loaded load(const CommandLine& line) {
+    Loaded loaded;
+    auto& configuration = loaded.configuration;
+    configuration.origins.resize(option_table().size());
+    const auto take = [&](const Setting& setting, const std::string& file) {
+        apply(setting, file, configuration.options, loaded.problems);
+        auto& origin = configuration.origins[index_of(*setting.info)];
+        origin = file;
+        if (setting.line != 0) origin += ':' + std::to_string(setting.line);
+    };
+    for (const auto& source : line.sources) {
+        if (source.is_file) {
+            std::string content;
+            if (!read_conf_file(source.text, ::geteuid(), content, loaded.problems)) continue;
+            parse_conf(content, source.text, loaded.problems,
+                       [&](const Setting& setting) { take(setting, source.text); });
+            continue;
+        }
+        const std::string where = "command line";
+        if (base::trim(source.text).empty()) {
+            loaded.problems.push_back({Severity::error,
+                                       where,
+                                       0,
+                                       {},
+                                       "missing value in config file for: ",
+                                       "write -oOPTION=VALUE as one word"});
+            continue;
+        }
+        parse_line(source.text, where, 0, loaded.problems,
+                   [&](const Setting& setting) { take(setting, where); });
+    }
+    const bool named = !line.ini_file.empty();
+    read_ini_file(named ? line.ini_file : default_ini_file, named, false, configuration,
+                  loaded.problems);
+    finish_tenants(configuration, loaded.problems);
+    return loaded;
+}
+
+std::string dump(const Configuration& configuration) {
+    std::string text;
+    for (const auto& info : option_table()) {
+        const auto& origin = configuration.origins[index_of(info)];
+        auto setting =
+            std::string(info.name) + '=' + base::escaped(value_text(configuration.options, info));
+        setting.resize(std::max<std::size_t>(setting.size(), 48), ' ');
+        text += setting + "  # " + (origin.empty() ? "default" : base::escaped(origin)) + '\n';
+    }
+    return text;
+}
+
+std::string report(const Loaded& loaded) {
+    std::string text;
+    for (const auto& problem : loaded.problems) text += to_text(problem) + '\n';
+    std::string later;
+    for (const auto& info : option_table()) {
+        if (info.effect == Effect::later) later += "  " + std::string(info.name) + '\n';
+    }
+    if (!later.empty()) text += "known options without effect in this version:\n" + later;
+    text += any_error(loaded.problems) ? "the configuration has errors\n"
+                                       : "the configuration is good\n";
+    return text;
+}
+
+}  // namespace config

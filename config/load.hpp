@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Everything that the command line names, as one Configuration or a list of problems; runs in the
+// supervisor at start, on SIGHUP (in a thread) and for --check-config.
+#pragma once
+
+#include "config/command_line.hpp"
+#include "config/configuration.hpp"
+#include "config/problem.hpp"
+
+#include <string>
+
+namespace config {
+
+struct Loaded {
+    Configuration configuration;
+    Problems problems;
+};
+
+// Parses files, settings and the ini file; all problems are found, not only the first. Looks at
+// nothing that the options name (that is check()).
+[[nodiscard]] Loaded load(const CommandLine& line);
+
+// The start-up checks: files, lists, users and addresses that options name, contradictions, and
+// what is set but not in effect. Adds to the problems.
+void check(Loaded& loaded);
+
+// --dump-config: "name=value" with the place where it was set, every option.
+[[nodiscard]] std::string dump(const Configuration& configuration);
+
+// --check-config: the problems, and the options that are known but have no effect yet.
+[[nodiscard]] std::string report(const Loaded& loaded);
+
+}  // namespace config

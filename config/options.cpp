@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// The table made from options.def, and values as text; runs in every process.
+#include "config/options.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+#include <utility>
+
+namespace config {
+namespace {
+
+constexpr OptionInfo table[] = {
+#define OPTION(name, kind, fallback, scope, effect, help) \
+    {#name, Kind::kind, Scope::scope, Effect::effect, help, &Options::name},
+#define ALIAS(other, name)
+#include "config/options.def"
+#undef OPTION
+#undef ALIAS
+};
+
+struct Alias {
+    std::string_view other;
+    std::string_view name;
+};
+
+constexpr Alias aliases[] = {
+#define OPTION(name, kind, fallback, scope, effect, help)
+#define ALIAS(other, name) {#other, #name},
+#include "config/options.def"
+#undef OPTION
+#undef ALIAS
+};
+
+const Options& defaults() {
+    static const Options untouched;
+    return untouched;
+}
+
+// Number of single-character edits between two short words, the swap of two neighbours counting as
+// one.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before(b.size() + 1);
+    std::vector<std::size_t> last(b.size() + 1);
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, change});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+        before = std::exchange(last, row);
+    }
+    return last[b.size()];
+}
+
+struct Number {
+    std::uint64_t value = 0;
+    bool any_digit = false;
+    bool too_large = false;
+    bool negative = false;
+    bool trailing = false;
+};
+
+// C's atoi, or octal after a leading 0, as vsftpd reads numbers; but what vsftpd wraps around is
+// told.
+Number read_number(std::string_view text) {
+    Number number;
+    const auto blank = text.find_first_not_of(" \t\r\n\v\f");
+    text.remove_prefix(blank == text.npos ? text.size() : blank);
+    const unsigned radix = !text.empty() && text.front() == '0' ? 8 : 10;
+    if (radix == 10 && !text.empty() && (text.front() == '+' || text.front() == '-')) {
+        number.negative = text.front() == '-';
+        text.remove_prefix(1);
+    }
+    std::size_t used = 0;
+    for (; used < text.size(); ++used) {
+        const auto digit = static_cast<unsigned>(static_cast<unsigned char>(text[used])) - '0';
+        if (digit >= radix) break;
+        number.any_digit = true;
+        number.value = number.value * radix + digit;
+        if (number.value > std::numeric_limits<std::uint32_t>::max()) {
+            number.too_large = true;
+            number.value = std::numeric_limits<std::uint32_t>::max();
+        }
+    }
+    number.trailing = used < text.size();
+    return number;
+}
+
+ValueProblem set_number(std::uint32_t& field, Kind kind, std::string_view value) {
+    if (value.empty()) return ValueProblem::missing;
+    const auto number = read_number(value);
+    if (!number.any_digit) return ValueProblem::not_a_number;
+    const std::uint64_t highest = kind == Kind::Port    ? 65535
+                                  : kind == Kind::Octal ? 07777
+                                                        : std::numeric_limits<std::uint32_t>::max();
+    if (number.too_large || (number.negative && number.value != 0) || number.value > highest) {
+        if (kind == Kind::Port) return ValueProblem::out_of_range;
+        field = static_cast<std::uint32_t>(highest);
+        return ValueProblem::clamped;
+    }
+    field = static_cast<std::uint32_t>(number.value);
+    return number.trailing ? ValueProblem::trailing : ValueProblem::none;
+}
+
+ValueProblem set_flag(bool& field, std::string_view value) {
+    if (value.empty()) return ValueProblem::missing;
+    for (const auto* yes : {"YES", "TRUE", "1"}) {
+        if (base::equal_ignoring_case(value, yes)) return field = true, ValueProblem::none;
+    }
+    for (const auto* no : {"NO", "FALSE", "0"}) {
+        if (base::equal_ignoring_case(value, no)) return field = false, ValueProblem::none;
+    }
+    return ValueProblem::bad_bool;
+}
+
+}  // namespace
+
+std::span<const OptionInfo> option_table() { return table; }
+
+const OptionInfo* find_option(std::string_view name) {
+    for (const auto& alias : aliases) {
+        if (alias.other == name) name = alias.name;
+    }
+    const auto* found = std::find_if(std::begin(table), std::end(table),
+                                     [&](const OptionInfo& info) { return info.name == name; });
+    return found == std::end(table) ? nullptr : found;
+}
+
+std::string_view similar_option(std::string_view name) {
+    if (name.size() > 40) return {};
+    const auto wanted = base::lower(base::trim(name));
+    std::string_view best;
+    std::size_t least = 1 + wanted.size() / 4;
+    for (const auto& info : table) {
+        const auto edits = distance(wanted, info.name);
+        if (edits > least || (edits == least && !best.empty())) continue;
+        least = edits;
+        best = info.name;
+    }
+    return best;
+}
+
+ValueProblem set_option(Options& options, const OptionInfo& info, std::string_view value) {
+    if (const auto* flag = std::get_if<bool Options::*>(&info.field))
+        return set_flag(options.*(*flag), value);
+    if (const auto* number = std::get_if<std::uint32_t Options::*>(&info.field))
+        return set_number(options.*(*number), info.kind, value);
+    options.*std::get<std::string Options::*>(info.field) = value;
+    return ValueProblem::none;
+}
+
+std::string value_text(const Options& options, const OptionInfo& info) {
+    if (const auto* flag = std::get_if<bool Options::*>(&info.field))
+        return options.*(*flag) ? "YES" : "NO";
+    if (const auto* number = std::get_if<std::uint32_t Options::*>(&info.field)) {
+        const auto value = options.*(*number);
+        if (info.kind != Kind::Octal) return std::to_string(value);
+        char text[16];
+        std::snprintf(text, sizeof text, "0%03o", value);
+        return text;
+    }
+    return options.*std::get<std::string Options::*>(info.field);
+}
+
+bool is_default(const Options& options, const OptionInfo& info) {
+    return std::visit([&](auto field) { return options.*field == defaults().*field; }, info.field);
+}
+
+std::string serialise(const Options& options) {
+    std::string records;
+    for (const auto& info : table) {
+        if (is_default(options, info)) continue;
+        records += info.name;
+        records += '=';
+        records += value_text(options, info);
+        records += '\0';
+    }
+    return records;
+}
+
+base::Result<void> apply_overrides(Options& options, std::string_view records) {
+    while (!records.empty()) {
+        const auto end = records.find('\0');
+        const auto equals = records.find('=');
+        if (end == records.npos || equals > end) return base::Error{"malformed option record"};
+        const auto* info = find_option(records.substr(0, equals));
+        if (info == nullptr) return base::Error{"option record with an unknown name"};
+        const auto problem =
+            set_option(options, *info, records.substr(equals + 1, end - equals - 1));
+        if (problem != ValueProblem::none) return base::Error{"option record with a bad value"};
+        records.remove_prefix(end + 1);
+    }
+    return base::success();
+}
+
+base::Result<Options> deserialise_options(std::string_view records) {
+    Options options;
+    TRY(apply_overrides(options, records));
+    return options;
+}
+
+}  // namespace config

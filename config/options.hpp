@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Every vsftpd.conf option as a field, and the table that describes them; used in every process.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace config {
+
+// What the kinds of options.def are in C++.
+namespace types {
+using Flag = bool;
+using Count = std::uint32_t;
+using Seconds = std::uint32_t;  // 0: for ever
+using Octal = std::uint32_t;
+using Port = std::uint32_t;  // checked to be at most 65535
+using Text = std::string;    // empty: unset
+using Path = std::string;
+}  // namespace types
+
+// The defaults are those of options.def; see there.
+struct Options {
+#define OPTION(name, kind, fallback, scope, effect, help) types::kind name = fallback;
+#define ALIAS(other, name)
+#include "config/options.def"
+#undef OPTION
+#undef ALIAS
+
+    bool operator==(const Options&) const = default;
+};
+
+enum class Kind : std::uint8_t { Flag, Count, Seconds, Octal, Port, Text, Path };
+enum class Scope : std::uint8_t { server, per_user };
+enum class Effect : std::uint8_t { now, later };
+
+struct OptionInfo {
+    std::string_view name;
+    Kind kind;
+    Scope scope;
+    Effect effect;
+    std::string_view help;
+    // Where the value lives.
+    std::variant<bool Options::*, std::uint32_t Options::*, std::string Options::*> field;
+};
+
+// In the order of options.def.
+[[nodiscard]] std::span<const OptionInfo> option_table();
+
+// By name or alias; nullptr if there is none.
+[[nodiscard]] const OptionInfo* find_option(std::string_view name);
+
+// The known name that was probably meant; empty when nothing is near.
+[[nodiscard]] std::string_view similar_option(std::string_view name);
+
+// What is wrong with a value, or what had to be overlooked in it.
+enum class ValueProblem : std::uint8_t {
+    none,
+    missing,  // empty, and a Flag or number
+    bad_bool,
+    not_a_number,  // no digits at all
+    out_of_range,  // a port above 65535 or below 0
+    clamped,       // negative or too large, taken as the largest value (vsftpd wraps around)
+    trailing,      // taken, but something after the number was ignored (vsftpd ignores it too)
+};
+
+// Sets one option from text, as vsftpd does: Flags are YES/TRUE/1 and NO/FALSE/0 in any case;
+// numbers are octal when they start with 0 and stop at the first character that is no digit; an
+// empty text unsets a Text.
+[[nodiscard]] ValueProblem set_option(Options& options, const OptionInfo& info,
+                                      std::string_view value);
+
+// In the form in which it could stand in a file: "YES", "022", "hello".
+[[nodiscard]] std::string value_text(const Options& options, const OptionInfo& info);
+[[nodiscard]] bool is_default(const Options& options, const OptionInfo& info);
+
+// "name=value\0" for every option whose value is not its default; for the memfd of a generation.
+[[nodiscard]] std::string serialise(const Options& options);
+[[nodiscard]] base::Result<Options> deserialise_options(std::string_view records);
+
+// The same records over options that are there already: what a user has of his own.
+[[nodiscard]] base::Result<void> apply_overrides(Options& options, std::string_view records);
+
+}  // namespace config
