@@ -56,7 +56,7 @@ class IniReader {
         for (const auto& [name, line] : tenant_lines_) {
             const auto found =
                 std::find_if(configuration_.tenants.begin(), configuration_.tenants.end(),
-                             [&](const Tenant& each) { return each.name == name; });
+                             [&wanted = name](const Tenant& each) { return each.name == wanted; });
             if (found == configuration_.tenants.end()) continue;
             if (found->password.empty())
                 error(
@@ -149,7 +149,7 @@ class IniReader {
                 "the section's name is longer than " + std::to_string(longest_section) + " bytes",
                 {});
         if (name.starts_with("tenant ")) {
-            const auto tenant = std::string(base::trim(name).substr(7));
+            const auto tenant = std::string(base::trim(std::string_view(name).substr(7)));
             if (!valid_user_name(tenant))
                 return error(line, "\"" + tenant + "\" is no name for a tenant",
                              "letters, digits, and _ . - @ after the first one");
