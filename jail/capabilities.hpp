@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Capabilities and the ways to get them back; runs in the process that is to be jailed.
+#pragma once
+
+#include "base/result.hpp"
+
+namespace jail {
+
+// Needs CAP_SETPCAP, so it comes before the uid changes: nothing can be gained by exec from then on, and uid 0 is
+// a user like any other.
+[[nodiscard]] base::Result<void> empty_bounding_set();
+
+// Effective, permitted, inheritable and ambient; read back from the kernel.
+[[nodiscard]] base::Result<void> drop_capabilities();
+
+[[nodiscard]] base::Result<void> forbid_new_privileges();
+
+// No core dumps with somebody's data, and /proc/PID belongs to root.
+[[nodiscard]] base::Result<void> forbid_dumping();
+
+}  // namespace jail

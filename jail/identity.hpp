@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Becoming a user for good, or for a moment; runs in the process that is to be jailed, and in helpers.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <vector>
+
+#include <sys/types.h>
+
+namespace jail {
+
+struct Identity {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;  // supplementary
+};
+
+// Groups, gid and uid in all their forms, read back from the kernel. There is no way back; uid 0 is refused.
+[[nodiscard]] base::Result<void> become(const Identity& user);
+
+// File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary groups of a
+// root process with one thread. If the old identity cannot be restored the process is aborted.
+class Borrowed {
+  public:
+    [[nodiscard]] static base::Result<Borrowed> take(const Identity& user);
+    Borrowed(Borrowed&& other) noexcept;
+    Borrowed& operator=(Borrowed&&) = delete;
+    ~Borrowed();
+
+  private:
+    Borrowed() = default;
+    std::vector<gid_t> groups_;
+    gid_t gid_ = 0;
+    bool active_ = false;
+};
+
+}  // namespace jail

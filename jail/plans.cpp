@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The jails themselves, as lists; carried out by greeters and sessions.
+#include "jail/plans.hpp"
+
+#include "jail/capabilities.hpp"
+#include "jail/limits.hpp"
+#include "jail/root.hpp"
+
+#include <cerrno>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace jail {
+
+using base::Error;
+using base::Result;
+
+namespace {
+
+constexpr std::uint64_t most_descriptors_before_login = 16;
+constexpr std::uint64_t most_descriptors_of_a_session = 64;
+
+Result<void> set_umask(mode_t mask) {
+    ::umask(mask);
+    return base::success();
+}
+
+Result<void> limit_address_space(std::uint64_t bytes) {
+    if (bytes == 0) return base::success();
+#ifdef JAILFTPD_SANITIZED
+    return base::success();  // the shadow memory alone is terabytes
+#else
+    return limit(RLIMIT_AS, bytes);
+#endif
+}
+
+Result<void> check_root(bool refuse_writable) {
+    if (refuse_writable && root_is_writable()) return Error{"", 0};
+    return base::success();
+}
+
+Result<void> start_in(const std::string& directory, bool may_fail) {
+    if (::chdir(directory.c_str()) == 0) return base::success();
+    const int number = errno;
+    if (!may_fail) return base::system_error(directory, number);
+    if (::chdir("/") < 0) return base::system_error("/");
+    return base::success();
+}
+
+}  // namespace
+
+Plan before_login(const Identity& nobody, int channel) {
+    return {
+        {"descriptors", [=] { return keep_only(std::vector<int>{channel}); }},
+        {"own session", [] { return own_session(); }},
+        {"keyring", []() -> Result<void> { return join_own_keyring(), base::success(); }},
+        {"umask", [] { return set_umask(077); }},
+        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
+        {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_before_login); }},
+        {"no files", [] { return limit(RLIMIT_FSIZE, 0); }},
+        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
+        {"empty bounding set", [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
+        {"groups, gid, uid", [=] { return become(nobody); }},
+        {"no capabilities", [] { return drop_capabilities(); }},
+        {"no new privileges", [] { return forbid_new_privileges(); }},
+        {"not dumpable", [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
+    };
+}
+
+Plan user_home(const Home& home) {
+    return {
+        {"keyring", []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
+        {"own session", [] { return own_session(); }},
+        {"root directory", [=] { return change_root(std::move(*home.root)); }},
+        {"descriptors", [=] { return keep_only(home.descriptors); }},
+        {"umask", [=] { return set_umask(home.umask); }},
+        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
+        {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_of_a_session); }},
+        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
+        {"address space", [=] { return limit_address_space(home.address_space); }},
+        {"empty bounding set", [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
+        {"groups, gid, uid", [=] { return become(home.user); }},
+        {"no capabilities", [] { return drop_capabilities(); }},
+        {"no new privileges", [] { return forbid_new_privileges(); }},
+        {"not dumpable", [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
+        {writable_root_step, [=] { return check_root(home.jailed && home.refuse_writable_root); }},  // as the user
+        {"start directory", [=] { return start_in(home.start, home.start_may_fail); }},              // as the user
+    };
+}
+
+}  // namespace jail

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The jails themselves, as lists; each is carried out by the process that is to live in it.
+#pragma once
+
+#include "base/fd.hpp"
+#include "jail/identity.hpp"
+#include "jail/plan.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace jail {
+
+// A greeter: stands in the spawner's empty root already and needs nothing but its channel and its client.
+[[nodiscard]] Plan before_login(const Identity& nobody, int channel);
+
+struct Home {
+    std::shared_ptr<base::Fd> root;  // becomes "/"; a descriptor of the host's "/" for one who is not jailed
+    bool jailed = true;
+    Identity user;
+    mode_t umask = 077;
+    std::uint64_t address_space = 0;  // bytes; 0: no limit
+    std::string start = "/";          // inside the root
+    bool start_may_fail = true;       // then the session starts in the root
+    bool refuse_writable_root = false;
+    std::vector<int> descriptors;     // what stays open
+};
+
+// The step that fails when the user may write into the root and allow_writeable_chroot=NO.
+inline constexpr const char* writable_root_step = "root directory not writable";
+
+[[nodiscard]] Plan user_home(const Home& home);
+
+}  // namespace jail
