@@ -6,8 +6,8 @@
 
 namespace jail {
 
-// Needs CAP_SETPCAP, so it comes before the uid changes: nothing can be gained by exec from then on, and uid 0 is
-// a user like any other.
+// Needs CAP_SETPCAP, so it comes before the uid changes: nothing can be gained by exec from then
+// on, and uid 0 is a user like any other.
 [[nodiscard]] base::Result<void> empty_bounding_set();
 
 // Effective, permitted, inheritable and ambient; read back from the kernel.

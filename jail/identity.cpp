@@ -48,7 +48,8 @@ Result<void> become(const Identity& user) {
     if (real != user.uid || effective != user.uid || saved != user.uid)
         return Error{"the uid did not change", EPERM};
     gid_t real_group = 0, effective_group = 0, saved_group = 0;
-    if (::getresgid(&real_group, &effective_group, &saved_group) < 0) return system_error("getresgid");
+    if (::getresgid(&real_group, &effective_group, &saved_group) < 0)
+        return system_error("getresgid");
     if (real_group != user.gid || effective_group != user.gid || saved_group != user.gid)
         return Error{"the gid did not change", EPERM};
     TRY(const auto groups, current_groups());
@@ -73,7 +74,9 @@ Result<Borrowed> Borrowed::take(const Identity& user) {
 }
 
 Borrowed::Borrowed(Borrowed&& other) noexcept
-    : groups_(std::move(other.groups_)), gid_(other.gid_), active_(std::exchange(other.active_, false)) {}
+    : groups_(std::move(other.groups_)),
+      gid_(other.gid_),
+      active_(std::exchange(other.active_, false)) {}
 
 Borrowed::~Borrowed() {
     if (!active_) return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Becoming a user for good, or for a moment; runs in the process that is to be jailed, and in helpers.
+// Becoming a user for good, or for a moment; runs in the process that is to be jailed, and in
+// helpers.
 #pragma once
 
 #include "base/result.hpp"
@@ -16,11 +17,13 @@ struct Identity {
     std::vector<gid_t> groups;  // supplementary
 };
 
-// Groups, gid and uid in all their forms, read back from the kernel. There is no way back; uid 0 is refused.
+// Groups, gid and uid in all their forms, read back from the kernel. There is no way back; uid 0 is
+// refused.
 [[nodiscard]] base::Result<void> become(const Identity& user);
 
-// File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary groups of a
-// root process with one thread. If the old identity cannot be restored the process is aborted.
+// File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary
+// groups of a root process with one thread. If the old identity cannot be restored the process is
+// aborted.
 class Borrowed {
   public:
     [[nodiscard]] static base::Result<Borrowed> take(const Identity& user);

@@ -17,7 +17,8 @@ using base::system_error;
 
 Result<void> limit(int resource, std::uint64_t value) {
     const rlimit wanted{value, value};
-    if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted) < 0) return system_error("setrlimit");
+    if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted) < 0)
+        return system_error("setrlimit");
     return base::success();
 }
 
@@ -30,7 +31,8 @@ Result<void> keep_only(std::span<const int> descriptors) {
         if (::close_range(first, last, 0) == 0) return base::success();
         // Linux before 5.9.
         const auto most = static_cast<unsigned>(::sysconf(_SC_OPEN_MAX));
-        for (unsigned each = first; each <= std::min(last, most); ++each) ::close(static_cast<int>(each));
+        for (unsigned each = first; each <= std::min(last, most); ++each)
+            ::close(static_cast<int>(each));
         return base::success();
     };
     for (const int each : kept) {

@@ -15,11 +15,12 @@ namespace jail {
 // Closes everything but standard streams and these.
 [[nodiscard]] base::Result<void> keep_only(std::span<const int> descriptors);
 
-// A session keyring of its own, before the uid changes: afterwards it counts against the user's quota. Best
-// effort: containers forbid keyctl(2).
+// A session keyring of its own, before the uid changes: afterwards it counts against the user's
+// quota. Best effort: containers forbid keyctl(2).
 void join_own_keyring();
 
-// A process group and session of its own: no signal or terminal of anybody else reaches it by those.
+// A process group and session of its own: no signal or terminal of anybody else reaches it by
+// those.
 [[nodiscard]] base::Result<void> own_session();
 
 }  // namespace jail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A jail is a list of named steps, carried out in order; stops at the first failure. Runs in the process that
-// is to be jailed.
+// A jail is a list of named steps, carried out in order; stops at the first failure. Runs in the
+// process that is to be jailed.
 #pragma once
 
 #include "base/result.hpp"
@@ -19,8 +19,8 @@ struct Step {
 
 using Plan = std::vector<Step>;
 
-// The error's text starts with the name of the step that failed; nothing after it has been done, and the process
-// must end: half a jail is no jail.
+// The error's text starts with the name of the step that failed; nothing after it has been done,
+// and the process must end: half a jail is no jail.
 [[nodiscard]] base::Result<void> carry_out(const Plan& plan);
 
 // Where in the plan a step stands; plan.size() if it is not there.

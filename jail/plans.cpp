@@ -61,17 +61,20 @@ Plan before_login(const Identity& nobody, int channel) {
         {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_before_login); }},
         {"no files", [] { return limit(RLIMIT_FSIZE, 0); }},
         {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
-        {"empty bounding set", [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
+        {"empty bounding set",
+         [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
         {"groups, gid, uid", [=] { return become(nobody); }},
         {"no capabilities", [] { return drop_capabilities(); }},
         {"no new privileges", [] { return forbid_new_privileges(); }},
-        {"not dumpable", [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
+        {"not dumpable",
+         [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
     };
 }
 
 Plan user_home(const Home& home) {
     return {
-        {"keyring", []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
+        {"keyring",
+         []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
         {"own session", [] { return own_session(); }},
         {"root directory", [=] { return change_root(std::move(*home.root)); }},
         {"descriptors", [=] { return keep_only(home.descriptors); }},
@@ -80,13 +83,17 @@ Plan user_home(const Home& home) {
         {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_of_a_session); }},
         {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
         {"address space", [=] { return limit_address_space(home.address_space); }},
-        {"empty bounding set", [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
+        {"empty bounding set",
+         [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
         {"groups, gid, uid", [=] { return become(home.user); }},
         {"no capabilities", [] { return drop_capabilities(); }},
         {"no new privileges", [] { return forbid_new_privileges(); }},
-        {"not dumpable", [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
-        {writable_root_step, [=] { return check_root(home.jailed && home.refuse_writable_root); }},  // as the user
-        {"start directory", [=] { return start_in(home.start, home.start_may_fail); }},              // as the user
+        {"not dumpable",
+         [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
+        {writable_root_step,
+         [=] { return check_root(home.jailed && home.refuse_writable_root); }},  // as the user
+        {"start directory",
+         [=] { return start_in(home.start, home.start_may_fail); }},  // as the user
     };
 }
 

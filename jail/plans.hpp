@@ -13,11 +13,13 @@
 
 namespace jail {
 
-// A greeter: stands in the spawner's empty root already and needs nothing but its channel and its client.
+// A greeter: stands in the spawner's empty root already and needs nothing but its channel and its
+// client.
 [[nodiscard]] Plan before_login(const Identity& nobody, int channel);
 
 struct Home {
-    std::shared_ptr<base::Fd> root;  // becomes "/"; a descriptor of the host's "/" for one who is not jailed
+    std::shared_ptr<base::Fd>
+        root;  // becomes "/"; a descriptor of the host's "/" for one who is not jailed
     bool jailed = true;
     Identity user;
     mode_t umask = 077;
@@ -25,7 +27,7 @@ struct Home {
     std::string start = "/";          // inside the root
     bool start_may_fail = true;       // then the session starts in the root
     bool refuse_writable_root = false;
-    std::vector<int> descriptors;     // what stays open
+    std::vector<int> descriptors;  // what stays open
 };
 
 // The step that fails when the user may write into the root and allow_writeable_chroot=NO.

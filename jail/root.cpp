@@ -25,8 +25,8 @@ namespace {
 
 constexpr unsigned long inert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-// An empty file system in the place of everything. /proc serves as a mount point because it exists everywhere
-// and the mount is nobody else's to see.
+// An empty file system in the place of everything. /proc serves as a mount point because it exists
+// everywhere and the mount is nobody else's to see.
 Result<void> mount_emptiness() {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return system_error("cannot make the mounts private");
@@ -42,7 +42,8 @@ Result<void> mount_emptiness() {
     // "." twice: the old root ends up on top of the new one and is taken off at once.
     if (::syscall(SYS_pivot_root, ".", ".") < 0) return system_error("pivot_root");
     if (::umount2(".", MNT_DETACH) < 0) return system_error("cannot unmount the old root");
-    if (::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | inert, "size=4k,nr_inodes=4,mode=0555") < 0)
+    if (::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_RDONLY | inert,
+                "size=4k,nr_inodes=4,mode=0555") < 0)
         return system_error("cannot make the empty root read-only");
     if (::chdir("/") < 0) return system_error("chdir");
     return base::success();

@@ -17,11 +17,13 @@ enum class EmptyRoot : unsigned char {
     chroot_only,          // no CAP_SYS_ADMIN: a chroot into an empty directory
 };
 
-// Nothing of the host is left: no mount to be copied with each clone, no file to be opened. fallback: an empty
-// directory of root's for the case without CAP_SYS_ADMIN; when it does not serve, one is made and removed.
+// Nothing of the host is left: no mount to be copied with each clone, no file to be opened.
+// fallback: an empty directory of root's for the case without CAP_SYS_ADMIN; when it does not
+// serve, one is made and removed.
 [[nodiscard]] base::Result<EmptyRoot> enter_empty_root(const std::string& fallback);
 
-// Whether the user that this process now is may write into "/" (vsftpd's check for allow_writeable_chroot).
+// Whether the user that this process now is may write into "/" (vsftpd's check for
+// allow_writeable_chroot).
 [[nodiscard]] bool root_is_writable();
 
 }  // namespace jail
