@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Options -> features; runs in greeter and session.
+#include "control/announced.hpp"
+
+#include <algorithm>
+
+namespace control {
+
+ftp::Switches announced(const config::Options& options) {
+    ftp::Switches on;
+    on.port = options.port_enable;
+    on.pasv = options.pasv_enable;
+    on.download = options.download_enable;
+    on.dirlist = options.dirlist_enable;
+    on.set_times = options.write_enable && options.mdtm_write;
+    on.set_facts = on.set_times && options.chmod_enable;
+    on.cmds_allowed = options.cmds_allowed;
+    on.cmds_denied = options.cmds_denied;
+    return on;
+}
+
+bool is_http(std::string_view verb) {
+    constexpr std::string_view verbs[] = {"GET", "POST", "HEAD", "OPTIONS", "CONNECT"};
+    return std::find(std::begin(verbs), std::end(verbs), verb) != std::end(verbs);
+}
+
+}  // namespace control

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// The commands before login, as a table; runs as nopriv_user in an empty root.
+#include "greeter/greeter.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "base/title.hpp"
+#include "config/name_list.hpp"
+#include "control/address.hpp"
+#include "control/announced.hpp"
+#include "control/connection.hpp"
+#include "ftp/features.hpp"
+#include "ftp/replies.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <poll.h>
+#include <string.h>
+
+namespace greeter {
+namespace {
+
+namespace reply = ftp::reply;
+using control::Came;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t largest_banner = 100'000;
+// As vsftpd 3.0.4: one more command that has no place before login ends the connection.
+constexpr unsigned most_errors = 10;
+
+struct Prepared {
+    std::string banner;  // of banner_file
+    std::optional<config::NameList> user_list;
+};
+
+Prepared& prepared() {
+    static Prepared instance;
+    return instance;
+}
+
+class Greeter {
+  public:
+    Greeter(ipc::Channel channel, const config::Options& options, control::Connection& client)
+        : channel_(std::move(channel)), options_(options), client_(client) {
+        if (options_.log_ftp_protocol)
+            client_.record_to([this](auto event, auto text) { record(event, text); });
+    }
+
+    void serve();
+
+  private:
+    // What follows a command.
+    enum class Then : unsigned char { next_command, close, left };
+
+    struct Command {
+        std::string_view verb;
+        Then (Greeter::*handler)(std::string& argument);
+    };
+    static const Command commands[];
+
+    Then user(std::string& name);
+    Then pass(std::string& password);
+    Then quit(std::string&);
+    Then feat(std::string&);
+    Then opts(std::string& argument);
+    Then host(std::string& name);
+    Then clnt(std::string&);
+    Then auth(std::string&);
+
+    Then carry_out(ftp::Line& line);
+    Then say(const ftp::Reply& reply, Then then = Then::next_command) {
+        return client_.reply(reply) ? then : Then::close;
+    }
+    Then failed(const ftp::Reply& reply);
+    Then authenticate(bool has_password, std::string_view password);
+    Then await_answer(const std::string& rest);
+    Then refused(const ipc::LoginRefused& refusal);
+    bool pause(std::chrono::seconds time);
+    bool stop_requested();
+    void record(ipc::Event event, std::string_view text);
+    [[nodiscard]] ftp::Reply greeting() const;
+
+    ipc::Channel channel_;
+    const config::Options& options_;
+    control::Connection& client_;
+    std::optional<std::string> user_;
+    bool anonymous_ = false;
+    unsigned errors_ = 0;
+    unsigned failures_ = 0;
+};
+
+// clang-format off
+const Greeter::Command Greeter::commands[] = {
+    {"USER", &Greeter::user},
+    {"PASS", &Greeter::pass},
+    {"QUIT", &Greeter::quit},
+    {"FEAT", &Greeter::feat},
+    {"OPTS", &Greeter::opts},
+    {"HOST", &Greeter::host},
+    {"CLNT", &Greeter::clnt},
+    {"AUTH", &Greeter::auth},  // clients try it unasked, so it is no mistake
+};
+// clang-format on
+
+ftp::Reply Greeter::greeting() const {
+    if (!prepared().banner.empty()) return ftp::with_message({220, ""}, prepared().banner);
+    if (!options_.ftpd_banner.empty()) return {220, options_.ftpd_banner};
+    return {220, "(jailftpd " JAILFTPD_VERSION ")"};
+}
+
+void Greeter::record(ipc::Event event, std::string_view text) {
+    ipc::Record line{};
+    line.event = event;
+    line.path.assign(text);
+    (void)channel_.send_waiting(line);
+}
+
+void Greeter::serve() {
+    ftp::Line line;
+    auto then = say(greeting());
+    while (then == Then::next_command) {
+        switch (client_.wait(line, channel_.fd(),
+                             std::chrono::seconds(options_.idle_session_timeout))) {
+            case Came::line:
+                client_.record(line);
+                then = carry_out(line);
+                break;
+            case Came::channel:
+                if (stop_requested()) then = say(reply::shutting_down, Then::close);
+                break;
+            case Came::timeout:
+                then = say(reply::timeout, Then::close);
+                break;
+            case Came::too_long:
+                then = say(reply::line_too_long, Then::close);
+                break;
+            case Came::closed:
+                then = Then::close;
+                break;
+        }
+    }
+    ftp::wipe(line.argument);
+    // Whoever has left is the session's client now: nothing may be sent or shut down.
+    if (then == Then::close) client_.close();
+}
+
+Greeter::Then Greeter::carry_out(ftp::Line& line) {
+    if (control::is_http(line.verb)) return say(reply::http_refused, Then::close);
+    for (const auto& command : commands) {
+        if (command.verb == line.verb) return (this->*command.handler)(line.argument);
+    }
+    if (++errors_ > most_errors) return say(reply::too_many_errors, Then::close);
+    return say(reply::please_login);
+}
+
+// The order of the checks is vsftpd's.
+Greeter::Then Greeter::user(std::string& name) {
+    user_.reset();
+    anonymous_ = options_.anonymous_enable && (base::equal_ignoring_case(name, "anonymous") ||
+                                               base::equal_ignoring_case(name, "ftp"));
+    if (!anonymous_ && !options_.local_enable) return say(reply::anonymous_only);
+    if (options_.ssl_enable) {
+        if (anonymous_ && options_.force_anon_logins_ssl)
+            return say(reply::anonymous_needs_tls, Then::close);
+        if (!anonymous_ && options_.force_local_logins_ssl)
+            return say(reply::local_needs_tls, Then::close);
+    }
+    const auto& list = prepared().user_list;
+    if (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny) {
+        record(ipc::Event::warning, "user " + base::quoted(name) + " refused by userlist_file");
+        if (!pause(std::chrono::seconds(options_.delay_failed_login))) return Then::close;
+        return failed(reply::login_denied);
+    }
+    user_ = name;
+    if (anonymous_ && options_.no_anon_password) return authenticate(false, {});
+    return say(reply::specify_password);
+}
+
+Greeter::Then Greeter::pass(std::string& password) {
+    if (!user_) {
+        ftp::wipe(password);
+        return say(reply::login_first);
+    }
+    const auto then = authenticate(true, password);
+    ftp::wipe(password);
+    return then;
+}
+
+Greeter::Then Greeter::quit(std::string&) { return say(reply::goodbye, Then::close); }
+
+Greeter::Then Greeter::feat(std::string&) {
+    return say(ftp::features(control::announced(options_)));
+}
+
+// Other options are the session's, which would not know of them.
+Greeter::Then Greeter::opts(std::string& argument) {
+    const auto option = ftp::parse_opts(argument);
+    const bool utf8 = std::holds_alternative<ftp::OptsUtf8>(option);
+    return say(utf8 ? reply::utf8_always : reply::option_not_understood);
+}
+
+// One host only, by whatever name (RFC 7151, 3.1: an unknown one may be taken for the default).
+Greeter::Then Greeter::host(std::string& name) {
+    if (name.empty() || name.find(' ') != name.npos) return say(reply::bad_argument);
+    return say(user_ ? reply::host_too_late : reply::host_ok);
+}
+
+Greeter::Then Greeter::clnt(std::string&) { return say(reply::client_noted); }
+
+Greeter::Then Greeter::auth(std::string&) { return say(reply::please_login); }
+
+Greeter::Then Greeter::failed(const ftp::Reply& reply) {
+    user_.reset();
+    ++failures_;
+    return say(reply, failures_ >= options_.max_login_fails ? Then::close : Then::next_command);
+}
+
+Greeter::Then Greeter::authenticate(bool has_password, std::string_view password) {
+    auto rest = client_.lines().take_rest();
+    ipc::Authenticate request{};
+    request.anonymous = anonymous_ ? 1 : 0;
+    request.has_password = has_password ? 1 : 0;
+    request.user.assign(*user_);
+    request.password.assign(password);
+    request.too_long =
+        user_->size() > ipc::longest_name || password.size() > ipc::longest_name ? 1 : 0;
+    request.unread.assign(rest);
+    const int descriptors[] = {client_.fd()};
+    const auto sent = channel_.send_waiting(request, descriptors);
+    ::explicit_bzero(&request, sizeof request);
+    const auto then = sent ? await_answer(rest) : say(reply::shutting_down, Then::close);
+    ftp::wipe(rest);
+    return then;
+}
+
+// The client's further input stays in the socket, because it may be the session's.
+Greeter::Then Greeter::await_answer(const std::string& rest) {
+    bool watch_client = true;
+    for (;;) {
+        pollfd wanted[] = {{channel_.fd(), POLLIN, 0},
+                           {watch_client ? client_.fd() : -1, POLLRDHUP, 0}};
+        if (::poll(wanted, 2, -1) < 0 && errno != EINTR) return Then::close;
+        if (wanted[0].revents != 0) {
+            auto message = channel_.receive();
+            if (!message) {
+                if (message.error().number == EAGAIN) continue;
+                return say(reply::shutting_down, Then::close);
+            }
+            if (message.value().as<ipc::LoginAccepted>() != nullptr) return Then::left;
+            if (message.value().as<ipc::Stop>() != nullptr)
+                return say(reply::shutting_down, Then::close);
+            if (const auto* refusal = message.value().as<ipc::LoginRefused>()) {
+                client_.lines().feed(rest);
+                return refused(*refusal);
+            }
+            continue;
+        }
+        // With commands on the way it is only half a hang-up: they are answered first.
+        if (wanted[1].revents != 0) {
+            if (rest.empty() && client_.abandoned()) return Then::close;
+            watch_client = false;
+        }
+    }
+}
+
+Greeter::Then Greeter::refused(const ipc::LoginRefused& refusal) {
+    const std::string text{refusal.text.view()};
+    switch (refusal.refusal) {
+        case ipc::Refusal::fatal:
+            return say(reply::oops(text), Then::close);
+        case ipc::Refusal::unavailable:
+            return say({421, text}, Then::close);
+        case ipc::Refusal::denied:
+        case ipc::Refusal::incorrect:
+            break;
+    }
+    const auto then = failed(refusal.refusal == ipc::Refusal::denied ? reply::login_denied
+                                                                     : reply::login_incorrect);
+    return refusal.close_after != 0 ? Then::close : then;
+}
+
+// False when there is nobody to go on for.
+bool Greeter::pause(std::chrono::seconds time) {
+    const auto deadline = Clock::now() + time;
+    bool watch_client = true;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0) return true;
+        pollfd wanted[] = {{channel_.fd(), POLLIN, 0},
+                           {watch_client ? client_.fd() : -1, POLLRDHUP, 0}};
+        const auto most = std::min<std::int64_t>(left.count(), 3'600'000);
+        if (::poll(wanted, 2, static_cast<int>(most)) < 0 && errno != EINTR) return false;
+        if (wanted[0].revents != 0 && stop_requested()) {
+            (void)say(reply::shutting_down);
+            return false;
+        }
+        if (wanted[1].revents != 0) {
+            if (client_.abandoned()) return false;
+            watch_client = false;
+        }
+    }
+}
+
+// Also when the supervisor is gone.
+bool Greeter::stop_requested() {
+    auto message = channel_.receive();
+    if (!message) return message.error().number != EAGAIN;
+    return message.value().as<ipc::Stop>() != nullptr;
+}
+
+}  // namespace
+
+base::Result<void> prepare(const config::Options& options) {
+    if (!options.banner_file.empty()) {
+        auto text = config::read_file(options.banner_file, largest_banner);
+        if (text) {
+            prepared().banner = std::move(text.value());
+        } else {
+            base::log::warning("banner_file: " + text.error().text());
+        }
+    }
+    if (options.userlist_enable) {
+        TRY(auto list, config::NameList::read(options.userlist_file));
+        prepared().user_list = std::move(list);
+    }
+    return base::success();
+}
+
+int run(ipc::Channel channel, const config::Options& options) {
+    auto message = channel.wait();
+    if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
+    const auto* connection = message.value().as<ipc::Connection>();
+    auto& descriptors = message.value().descriptors;
+    if (connection == nullptr || descriptors.size() != 1) return 2;
+    base::title::set("jailftpd: " + control::to_text(connection->peer) + " [greeter]");
+    control::Connection client(std::move(descriptors.front()));
+    Greeter(std::move(channel), options, client).serve();
+    return 0;
+}
+
+}  // namespace greeter
