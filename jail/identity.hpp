@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whose rights a process has: for good when it goes into a jail, for a moment when root opens
-// something on a user's behalf.
+// Becoming a user for good, or for a moment; runs in the process that is to be jailed, and in
+// helpers.
 #pragma once
 
 #include "base/result.hpp"
 
-#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -18,32 +17,25 @@ struct Identity {
     std::vector<gid_t> groups;  // supplementary
 };
 
-// Groups, gid and uid in all four forms, for good; read back, and tried whether root can be had
-// again. uid 0 is refused.
+// Groups, gid and uid in all their forms, read back from the kernel. There is no way back; uid 0 is
+// refused.
 [[nodiscard]] base::Result<void> become(const Identity& user);
 
-// While it lives, this thread opens files with the rights of `user` and no others: file system uid
-// and gid, groups, and none of root's rights over files. The other uids stay root's, so the user
-// can neither signal nor trace the process meanwhile. Ends the process when it cannot go back.
-class ActingAs {
+// File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary
+// groups of a root process with one thread. If the old identity cannot be restored the process is
+// aborted.
+class Borrowed {
   public:
-    [[nodiscard]] static base::Result<ActingAs> begin(const Identity& user);
-    ActingAs(ActingAs&& other) noexcept
-        : active_(std::exchange(other.active_, false)),
-          uid_(other.uid_),
-          gid_(other.gid_),
-          groups_(std::move(other.groups_)) {}
-    ActingAs& operator=(ActingAs&&) = delete;
-    ActingAs(const ActingAs&) = delete;
-    ActingAs& operator=(const ActingAs&) = delete;
-    ~ActingAs();
+    [[nodiscard]] static base::Result<Borrowed> take(const Identity& user);
+    Borrowed(Borrowed&& other) noexcept;
+    Borrowed& operator=(Borrowed&&) = delete;
+    ~Borrowed();
 
   private:
-    ActingAs() = default;
-    bool active_ = false;
-    uid_t uid_ = 0;
-    gid_t gid_ = 0;
+    Borrowed() = default;
     std::vector<gid_t> groups_;
+    gid_t gid_ = 0;
+    bool active_ = false;
 };
 
 }  // namespace jail

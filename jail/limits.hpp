@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Resource limits of a jailed process, soft and hard at once.
+// rlimits, descriptors and the like; runs in the process that is to be jailed.
 #pragma once
 
 #include "base/result.hpp"
@@ -9,22 +9,18 @@
 
 namespace jail {
 
-enum class Resource {
-    core_size,
-    processes,
-    open_files,
-    file_size,
-    address_space,  // not with the sanitizers, which map terabytes
-    locked_memory,
-    message_queues,
-};
+// Hard and soft.
+[[nodiscard]] base::Result<void> limit(int resource, std::uint64_t value);
 
-struct Limit {
-    Resource resource;
-    std::uint64_t value;
-};
+// Closes everything but standard streams and these.
+[[nodiscard]] base::Result<void> keep_only(std::span<const int> descriptors);
 
-// A limit that is lower already stays as it is: nothing is ever raised.
-[[nodiscard]] base::Result<void> limit(std::span<const Limit> limits);
+// A session keyring of its own, before the uid changes: afterwards it counts against the user's
+// quota. Best effort: containers forbid keyctl(2).
+void join_own_keyring();
+
+// A process group and session of its own: no signal or terminal of anybody else reaches it by
+// those.
+[[nodiscard]] base::Result<void> own_session();
 
 }  // namespace jail

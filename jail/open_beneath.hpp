@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opens a home or jail root on a user's behalf, where the user may have planted symbolic links;
-// used by root processes (authenticator, helpers).
+// Opening a home directory by its path when its owner may have planted symbolic links; runs in
+// helpers and the authenticator's children, as root.
 #pragma once
 
 #include "base/fd.hpp"
@@ -11,11 +11,15 @@
 
 namespace jail {
 
-// The directory, as an O_PATH descriptor for jail::change_root, if `as` may enter it: what
-// chdir(path) with that identity would reach. A symbolic link on the way is followed only if it is
-// root's and stands in a directory that the user cannot write to (/home -> /srv/home); any other is
-// ELOOP, with the link's name in the error.
+// A descriptor for fchdir and chroot. The path is walked component by component with the user's
+// permissions (as vsftpd's chdir does). A symbolic link on the way is followed only when it is the
+// administrator's: owned by root, in a directory in which the user can change nothing. Others are
+// an error (ELOOP) that names the link.
 [[nodiscard]] base::Result<base::Fd> open_directory(std::string_view absolute_path,
-                                                    const Identity& as);
+                                                    const Identity& user);
+
+// The same from a directory that is open already (local_root may be relative to the home).
+[[nodiscard]] base::Result<base::Fd> open_directory_at(const base::Fd& start, std::string_view path,
+                                                       const Identity& user);
 
 }  // namespace jail

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A jail is a list of named steps, carried out in order by the process that goes into it.
+// A jail is a list of named steps, carried out in order; stops at the first failure. Runs in the
+// process that is to be jailed.
 #pragma once
 
 #include "base/result.hpp"
 
-#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -19,11 +19,11 @@ struct Step {
 
 using Plan = std::vector<Step>;
 
-// Stops at the first failure; the error starts with that step's name and carries its errno. Half a
-// jail is no jail: the process must then end.
+// The error's text starts with the name of the step that failed; nothing after it has been done,
+// and the process must end: half a jail is no jail.
 [[nodiscard]] base::Result<void> carry_out(const Plan& plan);
 
-// Where a step stands, from 0; throws std::out_of_range when the plan has no such step.
-[[nodiscard]] std::size_t position(const Plan& plan, std::string_view name);
+// Where in the plan a step stands; plan.size() if it is not there.
+[[nodiscard]] std::size_t position(const Plan& plan, std::string_view step);
 
 }  // namespace jail
