@@ -4,6 +4,8 @@
 
 #include "base/result.hpp"
 
+#include <span>
+
 namespace jail {
 
 // Needs CAP_SETPCAP, so it comes before the uid changes: nothing can be gained by exec from then
@@ -12,6 +14,10 @@ namespace jail {
 
 // Effective, permitted, inheritable and ambient; read back from the kernel.
 [[nodiscard]] base::Result<void> drop_capabilities();
+
+// For a process that stays root: these (CAP_SETUID ...) and no others, the bounding set included; a
+// kept one that it does not have, it does not get.
+[[nodiscard]] base::Result<void> keep_capabilities(std::span<const int> kept);
 
 [[nodiscard]] base::Result<void> forbid_new_privileges();
 

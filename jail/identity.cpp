@@ -83,7 +83,8 @@ Borrowed::~Borrowed() {
     ::setfsuid(::geteuid());
     ::setfsgid(gid_);
     if (::setgroups(groups_.size(), groups_.data()) < 0 ||
-        static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != ::geteuid())
+        static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != ::geteuid() ||
+        static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1))) != gid_)
         std::abort();
 }
 

@@ -2,9 +2,15 @@
 // rlimits, descriptors and the like; runs in the process that is to be jailed.
 #include "jail/limits.hpp"
 
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
 #include <algorithm>
+#include <string>
 #include <vector>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -15,10 +21,43 @@ namespace jail {
 using base::Result;
 using base::system_error;
 
+namespace {
+
+// Where neither close_range nor /proc is there: a process whose descriptors number more than this
+// does not exist among ours, and limits of a thousand million do.
+constexpr unsigned most_without_proc = 65536;
+
+bool close_range_works(unsigned first, unsigned last) { return ::close_range(first, last, 0) == 0; }
+
+// Linux before 5.9, or a filter that does not know the call.
+void close_one_by_one(const std::vector<int>& kept) {
+    std::vector<int> open;
+    if (auto* stream = ::opendir("/proc/self/fd")) {
+        while (const auto* entry = ::readdir(stream)) {
+            const auto number = base::to_number<int>(entry->d_name);
+            if (number && *number != ::dirfd(stream)) open.push_back(*number);
+        }
+        ::closedir(stream);
+    } else {
+        const auto most =
+            std::min(static_cast<unsigned>(::sysconf(_SC_OPEN_MAX)), most_without_proc);
+        for (unsigned each = 0; each < most; ++each) open.push_back(static_cast<int>(each));
+    }
+    for (const int each : open) {
+        if (each > STDERR_FILENO && !std::binary_search(kept.begin(), kept.end(), each))
+            ::close(each);
+    }
+}
+
+}  // namespace
+
 Result<void> limit(int resource, std::uint64_t value) {
-    const rlimit wanted{value, value};
-    if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted) < 0)
-        return system_error("setrlimit");
+    const auto which = static_cast<__rlimit_resource_t>(resource);
+    rlimit now{};
+    if (::getrlimit(which, &now) < 0) return system_error("getrlimit");
+    const rlimit wanted{std::min<rlim_t>(value, now.rlim_cur),
+                        std::min<rlim_t>(value, now.rlim_max)};
+    if (::setrlimit(which, &wanted) < 0) return system_error("setrlimit");
     return base::success();
 }
 
@@ -26,21 +65,15 @@ Result<void> keep_only(std::span<const int> descriptors) {
     std::vector<int> kept(descriptors.begin(), descriptors.end());
     std::sort(kept.begin(), kept.end());
     unsigned next = STDERR_FILENO + 1;
-    const auto close_up_to = [](unsigned first, unsigned last) -> Result<void> {
-        if (first > last) return base::success();
-        if (::close_range(first, last, 0) == 0) return base::success();
-        // Linux before 5.9.
-        const auto most = static_cast<unsigned>(::sysconf(_SC_OPEN_MAX));
-        for (unsigned each = first; each <= std::min(last, most); ++each)
-            ::close(static_cast<int>(each));
-        return base::success();
-    };
     for (const int each : kept) {
         if (each < static_cast<int>(next)) continue;
-        TRY(close_up_to(next, static_cast<unsigned>(each) - 1));
-        next = static_cast<unsigned>(each) + 1;
+        const auto number = static_cast<unsigned>(each);
+        if (number > next && !close_range_works(next, number - 1))
+            return close_one_by_one(kept), base::success();
+        next = number + 1;
     }
-    return close_up_to(next, ~0U);
+    if (!close_range_works(next, ~0U)) close_one_by_one(kept);
+    return base::success();
 }
 
 void join_own_keyring() { (void)::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr); }
@@ -49,6 +82,17 @@ Result<void> own_session() {
     // EPERM: it leads a group already, which it can only have made itself.
     if (::setsid() < 0 && ::getpgrp() != ::getpid()) return system_error("setsid");
     return base::success();
+}
+
+void volunteer_for_oom(int more) {
+    base::Fd file{::open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC)};
+    char text[16];
+    const auto length = ::read(file.get(), text, sizeof text);
+    if (length <= 0) return;
+    const auto now = base::to_number<int>(base::trim({text, static_cast<std::size_t>(length)}));
+    if (!now) return;
+    const auto wanted = std::to_string(std::min(*now + more, 1000));
+    [[maybe_unused]] const auto written = ::pwrite(file.get(), wanted.data(), wanted.size(), 0);
 }
 
 }  // namespace jail

@@ -9,7 +9,7 @@
 
 namespace jail {
 
-// Hard and soft.
+// Hard and soft. A limit that is lower already stays as it is.
 [[nodiscard]] base::Result<void> limit(int resource, std::uint64_t value);
 
 // Closes everything but standard streams and these.
@@ -22,5 +22,9 @@ void join_own_keyring();
 // A process group and session of its own: no signal or terminal of anybody else reaches it by
 // those.
 [[nodiscard]] base::Result<void> own_session();
+
+// Whom the kernel ends first when memory runs out: this process and its children, by `more` of 1000
+// points. Best effort; needs /proc, so it comes before the root changes.
+void volunteer_for_oom(int more);
 
 }  // namespace jail

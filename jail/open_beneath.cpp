@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace jail {
@@ -30,20 +31,40 @@ bool belongs(const Identity& user, gid_t group) {
            std::find(user.groups.begin(), user.groups.end(), group) != user.groups.end();
 }
 
-// Whether the user can rename or replace what is in this directory. Root's sticky directories
-// protect root's entries in them.
-bool can_change(const Identity& user, const struct stat& directory) {
-    if (directory.st_uid == user.uid) return true;  // the owner can give himself the bits
-    if ((directory.st_mode & S_ISVTX) != 0) return false;
-    if ((directory.st_mode & S_IWOTH) != 0) return true;
-    return (directory.st_mode & S_IWGRP) != 0 && belongs(user, directory.st_gid);
+// What the mode does not tell: access control lists. They grant nothing that the group's bits
+// (their mask) do not show, so without an answer these decide. Asked while acting as the user.
+bool is_granted(const Fd& directory, mode_t mode) {
+    if ((mode & S_IWGRP) == 0) return false;
+    // Not by glibc's wrapper, which has an opinion of its own where the call is missing.
+    const auto answer =
+        ::syscall(SYS_faccessat2, directory.get(), "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
+    return answer == 0 || (errno != EACCES && errno != EROFS);
 }
 
-Result<std::string> read_link(const Fd& directory, const std::string& name) {
+// Whether the user can rename or replace what is in this directory. Root's sticky directories
+// protect root's entries in them.
+bool can_change(const Identity& user, const Fd& directory, const struct stat& status) {
+    if (status.st_uid == user.uid) return true;  // the owner can give himself the bits
+    if ((status.st_mode & S_ISVTX) != 0 && status.st_uid == 0) return false;
+    if ((status.st_mode & S_IWOTH) != 0) return true;
+    if ((status.st_mode & S_IWGRP) != 0 && belongs(user, status.st_gid)) return true;
+    return is_granted(directory, status.st_mode);
+}
+
+// Directories first and by O_DIRECTORY, which also makes an automounter mount what should be there.
+Fd open_entry(const Fd& directory, const std::string& name) {
+    constexpr int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    const int number = ::openat(directory.get(), name.c_str(), flags | O_DIRECTORY);
+    if (number >= 0 || errno != ENOTDIR) return Fd{number};
+    return Fd{::openat(directory.get(), name.c_str(), flags)};
+}
+
+// The very link that was looked at, whatever stands in its place by now.
+Result<std::string> read_link(const Fd& link, const std::string& path) {
     char target[PATH_MAX];
-    const auto length = ::readlinkat(directory.get(), name.c_str(), target, sizeof target);
-    if (length < 0) return system_error(name);
-    if (static_cast<std::size_t>(length) == sizeof target) return Error{name, ENAMETOOLONG};
+    const auto length = ::readlinkat(link.get(), "", target, sizeof target);
+    if (length < 0) return system_error(path);
+    if (static_cast<std::size_t>(length) == sizeof target) return Error{path, ENAMETOOLONG};
     return std::string(target, static_cast<std::size_t>(length));
 }
 
@@ -84,7 +105,7 @@ Result<Fd> open_directory_at(const Fd& start, std::string_view path, const Ident
         todo.pop_front();
         if (name == ".") continue;
         walked += '/' + name;
-        Fd next{::openat(current.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+        auto next = open_entry(current, name);
         if (!next) return system_error(walked);
         struct stat status {};
         if (::fstat(next.get(), &status) < 0) return system_error(walked);
@@ -95,20 +116,16 @@ Result<Fd> open_directory_at(const Fd& start, std::string_view path, const Ident
         if (!S_ISLNK(status.st_mode)) return Error{walked, ENOTDIR};
         struct stat directory {};
         if (::fstat(current.get(), &directory) < 0) return system_error(walked);
-        if (status.st_uid != 0 || can_change(user, directory))
+        if (status.st_uid != 0 || can_change(user, current, directory))
             return Error{walked + " is a symbolic link that its user could have made", ELOOP};
         if (++links > most_links) return Error{walked, ELOOP};
-        // Read through the directory, not through `next`: as it was looked at a moment ago and
-        // nobody but root can have changed it since.
-        TRY(const auto target, read_link(current, name));
+        TRY(const auto target, read_link(next, walked));
         if (target.starts_with('/')) {
             TRY(current, open_root());
         }
         push_front(todo, target);
     }
-    // Search permission on the last component is what chdir(2) asks for.
-    if (::faccessat(current.get(), ".", X_OK, AT_EACCESS) < 0)
-        return system_error(std::string(path));
+    // Looking up "." asks for search permission, as chdir(2) does.
     Fd directory{::openat(current.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (!directory) return system_error(std::string(path));
     return directory;

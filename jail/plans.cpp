@@ -36,6 +36,14 @@ Result<void> limit_address_space(std::uint64_t bytes) {
 #endif
 }
 
+Result<void> enter_root(const Home& home) {
+    if (!home.root || !*home.root) return Error{"no root directory was opened", EBADF};
+    auto entered = change_root(std::move(*home.root), home.user);
+    if (entered || home.path_on_host.empty()) return entered;
+    return base::system_error(home.path_on_host + ": " + entered.error().what,
+                              entered.error().number);
+}
+
 Result<void> check_root(bool refuse_writable) {
     if (refuse_writable && root_is_writable()) return Error{"", 0};
     return base::success();
@@ -76,7 +84,7 @@ Plan user_home(const Home& home) {
         {"keyring",
          []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
         {"own session", [] { return own_session(); }},
-        {"root directory", [=] { return change_root(std::move(*home.root)); }},
+        {"root directory", [=] { return enter_root(home); }},
         {"descriptors", [=] { return keep_only(home.descriptors); }},
         {"umask", [=] { return set_umask(home.umask); }},
         {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},

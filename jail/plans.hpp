@@ -27,10 +27,12 @@ struct Home {
     std::string start = "/";          // inside the root
     bool start_may_fail = true;       // then the session starts in the root
     bool refuse_writable_root = false;
-    std::vector<int> descriptors;  // what stays open
+    std::vector<int> descriptors;  // what stays open, besides 0, 1 and 2
+    std::string path_on_host;      // of the root, for messages
 };
 
-// The step that fails when the user may write into the root and allow_writeable_chroot=NO.
+// The step that fails when the user may write into the root and allow_writeable_chroot=NO; that
+// error's text is this and nothing else.
 inline constexpr const char* writable_root_step = "root directory not writable";
 
 [[nodiscard]] Plan user_home(const Home& home);

@@ -4,20 +4,25 @@
 
 #include "base/log.hpp"
 #include "base/title.hpp"
+#include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
 #include "jail/plans.hpp"
 #include "jail/root.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
-#include <unordered_map>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sys/signalfd.h>
@@ -30,18 +35,33 @@ namespace {
 using base::Fd;
 using base::Result;
 
+// What it takes to make greeters and sessions, and to end them; sessions start with these as well.
+constexpr int capabilities[] = {CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
+
+constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+// When memory runs out a session goes, not the supervisor.
+constexpr int oom_points = 200;
+
+// Where every child has its channel.
+constexpr int childs_channel = STDERR_FILENO + 1;
+
+struct Living {
+    std::uint64_t id;
+    pid_t pid;
+};
+
 class Spawner {
   public:
     Spawner(ipc::Channel channel, const config::Options& options, const Children& children)
         : channel_(std::move(channel)), options_(options), children_(children) {}
 
     int run() {
-        ::signal(SIGPIPE, SIG_IGN);
+        base::title::set("jailftpd: [spawner]");
         if (auto ready = prepare(); !ready) {
             base::log::error("spawner: " + ready.error().text());
             return 2;
         }
-        base::title::set("jailftpd: spawner");
         for (;;) {
             pollfd wanted[] = {{channel_.fd(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
             if (::poll(wanted, 2, -1) < 0 && errno != EINTR) return 2;
@@ -61,27 +81,46 @@ class Spawner {
 
         // The time zone's rules are read now and kept by the C library, for listings inside the
         // jails.
+        // TZ alone stays in the environment: the library would read them again if it changed.
+        const auto* set = std::getenv("TZ");
+        const std::optional<std::string> zone = set == nullptr ? std::nullopt : std::optional(set);
+        ::clearenv();
+        if (zone) ::setenv("TZ", zone->c_str(), 1);
         ::tzset();
         const std::time_t now = std::time(nullptr);
         std::tm ignored{};
         ::localtime_r(&now, &ignored);
-        ::clearenv();
+        jail::volunteer_for_oom(oom_points);
 
         nothing_ = Fd{::open("/dev/null", O_RDWR | O_CLOEXEC)};
         if (!nothing_) return base::system_error("/dev/null");
+        TRY(arrange_signals());
+        const int kept[] = {channel_.fd(), nothing_.get(), signals_.get()};
+        TRY(jail::keep_only(kept));
+        TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
+        if (root == jail::EmptyRoot::chroot_only)
+            base::log::warning(
+                "mounts are forbidden here (no CAP_SYS_ADMIN?): processes that need no files get "
+                "an "
+                "empty chroot instead of an empty mount namespace");
+        jail::join_own_keyring();
+        TRY(jail::keep_capabilities(capabilities));
+        TRY(jail::forbid_new_privileges());
+        TRY(jail::forbid_dumping());
+        return base::success();
+    }
+
+    // The end of the channel is what ends a spawner: a terminal's or service manager's signals to
+    // everybody must not take the sessions' reaper away while their transfers run out.
+    Result<void> arrange_signals() {
+        TRY(jail::own_session());
+        for (const int each : ignored_signals) ::signal(each, SIG_IGN);
         sigset_t child;
         ::sigemptyset(&child);
         ::sigaddset(&child, SIGCHLD);
         ::sigprocmask(SIG_BLOCK, &child, nullptr);
         signals_ = Fd{::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)};
         if (!signals_) return base::system_error("signalfd");
-        const int kept[] = {channel_.fd(), nothing_.get(), signals_.get()};
-        TRY(jail::keep_only(kept));
-        TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
-        if (root == jail::EmptyRoot::chroot_only)
-            base::log::warning(
-                "no CAP_SYS_ADMIN: processes that need no files get an empty chroot instead of an "
-                "empty mount namespace");
         return base::success();
     }
 
@@ -91,13 +130,17 @@ class Spawner {
         if (!message) return message.error().number == EAGAIN;
         if (const auto* wanted = message.value().as<ipc::Spawn>()) {
             auto& descriptors = message.value().descriptors;
-            if (descriptors.size() != 1) return false;
+            const bool known =
+                wanted->child == ipc::Child::greeter || wanted->child == ipc::Child::session;
+            if (descriptors.size() != 1 || !known || find(wanted->id) != living_.end())
+                return false;
             return spawn(wanted->id, wanted->child, std::move(descriptors.front()));
         }
         if (const auto* wanted = message.value().as<ipc::Kill>()) {
             // Unreaped, so the pid is still this child's.
-            const auto child = by_id_.find(wanted->id);
-            if (child != by_id_.end()) (void)::kill(child->second, wanted->signal);
+            if (!message.value().descriptors.empty()) return false;
+            const auto child = find(wanted->id);
+            if (child != living_.end()) (void)::kill(child->pid, wanted->signal);
             return true;
         }
         return false;
@@ -105,24 +148,32 @@ class Spawner {
 
     bool spawn(std::uint64_t id, ipc::Child kind, Fd end) {
         const pid_t pid = ::fork();
+        const int number = errno;
         if (pid == 0) child(kind, std::move(end));
-        if (pid > 0) {
-            by_id_[id] = pid;
-            by_pid_[pid] = id;
-        }
-        return static_cast<bool>(
-            channel_.send_waiting(ipc::Spawned{id, pid > 0 ? pid : 0, pid > 0 ? 0 : errno}));
+        if (pid < 0) return static_cast<bool>(channel_.send_waiting(ipc::Spawned{id, 0, number}));
+        living_.push_back({id, pid});
+        return static_cast<bool>(channel_.send_waiting(ipc::Spawned{id, pid, 0}));
     }
 
     [[noreturn]] void child(ipc::Child kind, Fd end) noexcept {
+        for (const int each : ignored_signals) {
+            if (each != SIGPIPE) ::signal(each, SIG_DFL);
+        }
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        ipc::Channel channel{std::move(end)};
         // The daemon's standard error is the administrator's terminal or journal: not for these.
         for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
             if (::dup2(nothing_.get(), standard) < 0) ::_exit(2);
         }
+        // What stood there was the spawner's, like everything else that is closed next.
+        if (end.get() != childs_channel && ::dup3(end.get(), childs_channel, O_CLOEXEC) < 0)
+            ::_exit(2);
+        const int kept[] = {childs_channel};
+        if (!jail::keep_only(kept)) ::_exit(2);
+        forget_descriptors(end);
+        ipc::Channel channel{Fd{childs_channel}};
+        living_ = {};
         try {
             if (kind == ipc::Child::greeter) {
                 base::title::set("jailftpd: [greeter]");
@@ -132,13 +183,18 @@ class Spawner {
                 ::_exit(children_.greeter(std::move(channel), options_));
             }
             base::title::set("jailftpd: [session]");
-            const int kept[] = {channel.fd()};
-            if (auto closed = jail::keep_only(kept); !closed)
-                give_up(channel, "session: " + closed.error().text());
             ::_exit(children_.session(std::move(channel), options_));
         } catch (const std::exception&) {
             ::_exit(3);
         }
+    }
+
+    // keep_only() closed them; their owners must not close what gets these numbers next.
+    void forget_descriptors(Fd& end) {
+        (void)end.release();
+        (void)channel_.release().release();
+        (void)signals_.release();
+        (void)nothing_.release();
     }
 
     [[noreturn]] static void give_up(ipc::Channel& channel, const std::string& why) {
@@ -154,13 +210,20 @@ class Spawner {
         (void)!::read(signals_.get(), ignored, sizeof ignored);
         int status = 0;
         for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-            const auto child = by_pid_.find(pid);
-            if (child == by_pid_.end()) continue;
-            const auto id = child->second;
-            by_pid_.erase(child);
-            by_id_.erase(id);
+            const auto child = std::find_if(living_.begin(), living_.end(),
+                                            [pid](const Living& each) { return each.pid == pid; });
+            if (child == living_.end()) continue;
+            const auto id = child->id;
+            *child = living_.back();
+            living_.pop_back();
+            // When this fails the supervisor is gone, and serve() notices.
             (void)channel_.send_waiting(ipc::Exited{id, pid, status});
         }
+    }
+
+    std::vector<Living>::iterator find(std::uint64_t id) {
+        return std::find_if(living_.begin(), living_.end(),
+                            [id](const Living& each) { return each.id == id; });
     }
 
     ipc::Channel channel_;
@@ -169,8 +232,9 @@ class Spawner {
     jail::Identity nobody_;
     Fd nothing_;
     Fd signals_;
-    std::unordered_map<std::uint64_t, pid_t> by_id_;
-    std::unordered_map<pid_t, std::uint64_t> by_pid_;
+    // Flat, so that ten thousand children are forty pages to copy with each fork; going through
+    // them all takes microseconds.
+    std::vector<Living> living_;
 };
 
 }  // namespace
