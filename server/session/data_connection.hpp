@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The data connection of the next transfer: what PORT or PASV asked for, then a socket; runs in the
+// session.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "ftp/replies.hpp"
+#include "ipc/requests.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace session {
+
+class BrokerClient;
+
+class DataConnection {
+  public:
+    explicit DataConnection(BrokerClient& broker) : broker_(broker) {}
+
+    [[nodiscard]] base::Result<std::uint16_t> use_passive();  // the port; an error: none is free
+    void use_active(const ipc::Address& target);
+    void reset();  // as if neither had been said
+
+    // Neither PORT nor PASV has been said: 425 before anything else.
+    [[nodiscard]] bool ready() const;
+
+    // Waits for it; what was asked for is used up. The reply says why there is none.
+    [[nodiscard]] std::variant<base::Fd, ftp::Reply> open();
+
+  private:
+    BrokerClient& broker_;
+};
+
+}  // namespace session

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The user's files: every path is resolved beneath a descriptor of the jail's root; runs in the
+// session. Paths are absolute and virtual, as ftp::absolute makes them.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+namespace session {
+
+struct OpenFile {
+    base::Fd file;
+    struct stat status {};
+    bool created = false;  // by this very call
+};
+
+class Files {
+  public:
+    // Opens "/" as it is now.
+    [[nodiscard]] static base::Result<Files> open_root();
+
+    // A regular file for reading; directories, devices and the like are an error (EISDIR, EINVAL).
+    [[nodiscard]] base::Result<OpenFile> open(const std::string& path) const;
+
+    // For writing, made when it is not there; never truncates. exclusive: EEXIST when it is there.
+    [[nodiscard]] base::Result<OpenFile> create(const std::string& path, mode_t mode,
+                                                bool exclusive) const;
+
+    [[nodiscard]] base::Result<base::Fd> open_folder(const std::string& path) const;  // O_PATH
+
+    [[nodiscard]] base::Result<struct stat> status(const std::string& path,
+                                                   bool follow_last = true) const;
+    [[nodiscard]] base::Result<struct statvfs> space(const std::string& path) const;
+
+    // CWD: the physical path (no links, no "..") of a folder that may be entered.
+    [[nodiscard]] base::Result<std::string> enter(const std::string& path) const;
+
+    [[nodiscard]] base::Result<void> make_folder(const std::string& path) const;
+    [[nodiscard]] base::Result<void> remove_folder(const std::string& path) const;
+    [[nodiscard]] base::Result<void> remove(const std::string& path) const;
+    [[nodiscard]] base::Result<void> rename(const std::string& from, const std::string& to) const;
+    [[nodiscard]] base::Result<void> change_mode(const std::string& path, mode_t mode) const;
+    [[nodiscard]] base::Result<void> set_time(const std::string& path, std::int64_t seconds,
+                                              std::uint32_t nanoseconds) const;
+
+  private:
+    base::Fd root_;
+};
+
+}  // namespace session

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// What LIST, NLST, STAT, MLSD and MLST show; runs in the session.
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "config/options.hpp"
+#include "ftp/listing.hpp"
+#include "ipc/admission.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace session {
+
+class Files;
+
+enum class Style { ls, names, facts };
+
+// What a listing shows, looked up before the data connection is opened, so that what is missing is
+// refused with a reason.
+struct Listing {
+    Style style = Style::ls;
+    ftp::ListOptions options;
+    std::string typed;  // the path as the client wrote it, for NLST's prefix; may be a pattern
+    std::string path;   // absolute
+    ftp::Facts facts = ftp::all_facts;
+};
+
+class Lister {
+  public:
+    Lister(const Files& files, const config::Options& options, const ipc::Admission& admission)
+        : files_(files), options_(options), admission_(admission) {}
+
+    // False: nobody takes any more.
+    using Sink = std::function<bool(std::string_view lines)>;
+
+    // An error when there is nothing of that name, or it may not be read.
+    [[nodiscard]] base::Result<void> look_up(const Listing& listing);
+
+    // What look_up found; false when it was cut short by a bound or by the sink.
+    [[nodiscard]] bool write(const Listing& listing, const Sink& sink);
+
+    // MLST: one fact line, named `shown`.
+    [[nodiscard]] base::Result<std::string> facts(const std::string& path, std::string_view shown,
+                                                  ftp::Facts chosen);
+
+  private:
+    const Files& files_;
+    const config::Options& options_;
+    const ipc::Admission& admission_;
+};
+
+}  // namespace session

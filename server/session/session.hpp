@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The state of one client after login, and the process that serves it: blank until a login needs
+// it, then jailed as that user.
+#pragma once
+
+#include "config/options.hpp"
+#include "control/connection.hpp"
+#include "ftp/features.hpp"
+#include "ftp/listing.hpp"
+#include "ftp/pattern.hpp"
+#include "ipc/admission.hpp"
+#include "ipc/channel.hpp"
+#include "session/broker_client.hpp"
+#include "session/data_connection.hpp"
+#include "session/files.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace session {
+
+// In the spawner, before it leaves the host's files: what the C library and OpenSSL would look for
+// in a jail in vain.
+void prepare();
+
+// Waits for an ipc::Enter, carries out that user's jail and speaks FTP; the result is the process's
+// exit code.
+int run(ipc::Channel channel, const config::Options& options);
+
+struct Session {
+    // ----- who it is
+    config::Options options;  // with what this user has of his own
+    ipc::Admission admission;
+    ipc::Address peer{};
+    ipc::Address local{};
+    std::uint32_t clients = 0;  // at its start
+    bool encrypted = false;     // the control connection, on the client's side
+
+    // ----- what it works with
+    control::Connection& control;
+    BrokerClient& broker;
+    Files& files;
+    DataConnection& data;
+
+    // ----- what its commands have said
+    std::string cwd = "/";
+    bool ascii = true;
+    bool epsv_all = false;
+    std::uint64_t restart_at = 0;
+    struct Range {
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;  // this byte included
+    };
+    std::optional<Range> range;
+    std::optional<std::string> rename_from;  // absolute
+    ftp::Facts facts = ftp::all_facts;
+    ftp::HashAlgorithm hash = ftp::HashAlgorithm::sha256;
+    mode_t umask = 077;
+    std::set<std::string> folders_seen;  // whose message has been shown
+    bool ending = false;                 // after the reply
+
+    // ----- what handlers ask
+
+    // The argument as an absolute path that may be looked up; nothing when it names nothing ("",
+    // too long).
+    [[nodiscard]] std::optional<std::string> path(std::string_view argument) const;
+    // For messages and logs: without "..", "." and doubled slashes.
+    [[nodiscard]] std::string shown(std::string_view argument) const;
+    [[nodiscard]] bool denied(std::string_view argument) const;  // deny_file
+    [[nodiscard]] std::uint64_t max_rate() const;
+    // message_file of the current folder the first time it is entered, in front of the reply.
+    [[nodiscard]] ftp::Reply with_folder_message(const ftp::Reply& reply);
+
+    void record(ipc::Event event, bool success, std::string_view path,
+                std::string_view second = {});
+    void set_title(std::string_view doing) const;
+};
+
+}  // namespace session

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Moves bytes between files and the data connection, with an eye on the control connection; runs in
+// the session.
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace session {
+
+// The control connection while a transfer runs.
+class Watch {
+  public:
+    virtual ~Watch() = default;
+    // What to poll for input; -1 when nothing from there is wanted now.
+    [[nodiscard]] virtual int fd() const = 0;
+    // False: the transfer is to be abandoned.
+    [[nodiscard]] virtual bool on_readable() = 0;
+};
+
+struct Terms {
+    bool ascii = false;              // convert line ends
+    std::uint64_t rate = 0;          // bytes a second; 0: as fast as it goes
+    std::uint32_t chunk = 0;         // trans_chunk_size
+    std::chrono::seconds timeout{};  // data_connection_timeout; 0: none
+    bool sendfile = true;
+};
+
+enum class End {
+    complete,
+    network,   // the data connection broke
+    file,      // reading or writing the file failed
+    no_space,  // ENOSPC, EDQUOT
+    shrank,    // the file became shorter while it was sent
+    timeout,   // no byte for data_connection_timeout
+    aborted,   // the watch said so
+};
+
+struct Transferred {
+    End end = End::complete;
+    std::uint64_t bytes = 0;
+    std::chrono::microseconds time{};
+};
+
+// From `offset`, at most `length` bytes.
+[[nodiscard]] Transferred send_file(const base::Fd& file, std::uint64_t offset,
+                                    std::optional<std::uint64_t> length, const base::Fd& data,
+                                    const Terms& terms, Watch& watch);
+
+// To `offset` on (the file position is set), until the client closes.
+[[nodiscard]] Transferred receive_file(const base::Fd& file, std::uint64_t offset,
+                                       const base::Fd& data, const Terms& terms, Watch& watch);
+
+}  // namespace session
