@@ -80,8 +80,7 @@ class Spawner {
         nobody_ = {entry->pw_uid, entry->pw_gid, {}};
 
         // The time zone's rules are read now and kept by the C library, for listings inside the
-        // jails.
-        // TZ alone stays in the environment: the library would read them again if it changed.
+        // jails. TZ alone stays in the environment: the library would read again if it changed.
         const auto* set = std::getenv("TZ");
         const std::optional<std::string> zone = set == nullptr ? std::nullopt : std::optional(set);
         ::clearenv();
@@ -150,6 +149,7 @@ class Spawner {
         const pid_t pid = ::fork();
         const int number = errno;
         if (pid == 0) child(kind, std::move(end));
+        end.close();
         if (pid < 0) return static_cast<bool>(channel_.send_waiting(ipc::Spawned{id, 0, number}));
         living_.push_back({id, pid});
         return static_cast<bool>(channel_.send_waiting(ipc::Spawned{id, pid, 0}));
