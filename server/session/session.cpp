@@ -9,15 +9,19 @@
 #include "jail/plans.hpp"
 #include "session/command_table.hpp"
 
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <memory>
 #include <utility>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
-#include <time.h>
-
-#include <openssl/evp.h>
+#include <unistd.h>
 
 namespace session {
 namespace {
@@ -25,7 +29,8 @@ namespace {
 namespace reply = ftp::reply;
 using control::Came;
 
-constexpr std::size_t largest_message = 4000;       // bytes of message_file, as vsftpd
+constexpr std::size_t largest_message = 4000;         // bytes of message_file, as vsftpd
+constexpr int lock_interval = 100;                    // milliseconds between two tries
 constexpr std::size_t most_folders_remembered = 100;  // with a message shown, as vsftpd
 
 jail::Home home_of(const ipc::Admission& admission, const config::Options& options, base::Fd root,
@@ -84,6 +89,136 @@ base::Result<Entry> read_entry(const base::Fd& memory, const config::Options& op
 
 }  // namespace
 
+// ----- what handlers ask
+
+std::optional<std::string> Session::path(std::string_view argument) const {
+    if (argument.empty()) return std::nullopt;
+    auto absolute = ftp::absolute(cwd, argument, admission.home);
+    if (!ftp::fits(absolute)) return std::nullopt;
+    return absolute;
+}
+
+std::string Session::shown(std::string_view argument) const {
+    return ftp::join(cwd, argument, admission.home);
+}
+
+bool Session::denied(std::string_view argument) const {
+    if (options.deny_file.empty() || argument.empty()) return false;
+    ftp::Steps steps;
+    return ftp::denied(options.deny_file, argument, shown(argument), steps);
+}
+
+std::uint64_t Session::max_rate() const {
+    return admission.anonymous_rights ? options.anon_max_rate : options.local_max_rate;
+}
+
+base::Result<OpenFile> Session::open_readable(std::string_view argument) const {
+    const auto wanted = path(argument);
+    if (!wanted) return base::Error{"", ENOENT};
+    ftp::Steps steps;
+    if (!ftp::permitted(options.download_file, shown(argument), steps))
+        return base::Error{"", EACCES};
+    TRY(auto file, files.open(*wanted));
+    // As if it were not there, says vsftpd.
+    if (admission.anonymous_rights && options.anon_world_readable_only &&
+        (file.status.st_mode & S_IROTH) == 0)
+        return base::Error{"", ENOENT};
+    return file;
+}
+
+bool Session::lock(const base::Fd& file, bool exclusive, Watch& watch) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::seconds(options.data_connection_timeout);
+    for (;;) {
+        struct flock whole {};
+        whole.l_type = exclusive ? F_WRLCK : F_RDLCK;
+        whole.l_whence = SEEK_SET;
+        if (::fcntl(file.get(), F_OFD_SETLK, &whole) == 0) return true;
+        if (errno != EAGAIN && errno != EACCES) return true;  // a file system without locks
+        if (options.data_connection_timeout > 0 && Clock::now() >= deadline) return false;
+
+        std::array<pollfd, 2> wanted{{{watch.fd(), POLLIN, 0}, {broker.fd(), POLLIN, 0}}};
+        (void)::poll(wanted.data(), wanted.size(), lock_interval);
+        if (wanted[0].revents != 0 && !watch.on_readable()) return false;
+        if (wanted[1].revents != 0) broker.receive();
+        if (broker.stopping()) return false;
+    }
+}
+
+ftp::Reply Session::with_folder_message(const ftp::Reply& reply) {
+    if (!options.dirmessage_enable || options.message_file.empty()) return reply;
+    if (folders_seen.size() >= most_folders_remembered || !folders_seen.insert(cwd).second)
+        return reply;
+    const auto file = files.open(ftp::absolute(cwd, options.message_file, admission.home));
+    if (!file) return reply;
+    std::string text(largest_message, '\0');
+    const auto length = ::read(file.value().file.get(), text.data(), text.size());
+    if (length <= 0) return reply;
+    text.resize(static_cast<std::size_t>(length));
+    return ftp::with_message(reply, text);
+}
+
+void Session::record(ipc::Event event, bool success, std::string_view path_shown,
+                     std::string_view second) {
+    ipc::Record line{};
+    line.event = event;
+    line.success = success ? 1 : 0;
+    line.path.assign(path_shown);
+    line.second.assign(second);
+    broker.record(line);
+}
+
+void Session::set_title(std::string_view doing) const {
+    auto title =
+        "jailftpd: " + base::escaped(admission.user) + ' ' + control::to_text(peer) + " [session]";
+    if (options.setproctitle_enable && !doing.empty()) (title += ' ') += base::escaped(doing);
+    base::title::set(title);
+}
+
+// ----- the command loop
+
+void Session::serve() {
+    const auto idle = std::chrono::seconds(options.idle_session_timeout);
+    ftp::Line line;
+    control.reply(with_folder_message(reply::login_successful));
+    while (!ending) {
+        if (broker.stopping()) {
+            control.reply(reply::shutting_down);
+            break;
+        }
+        set_title("IDLE");
+        switch (control.wait(line, broker.fd(), idle)) {
+            case Came::line:
+                control.record(line);
+                set_title(line.verb == "PASS" ? line.verb : line.verb + ' ' + line.argument);
+                control.reply(dispatch(*this, line));
+                if (quit_after_transfer) {
+                    control.reply(reply::goodbye);
+                    ending = true;
+                }
+                break;
+            case Came::channel:
+                broker.receive();
+                break;
+            case Came::timeout:
+                control.reply(reply::timeout);
+                ending = true;
+                break;
+            case Came::too_long:
+                control.reply(reply::line_too_long);
+                ending = true;
+                break;
+            case Came::closed:
+                ending = true;
+                break;
+        }
+    }
+    ftp::wipe(line.argument);
+    control.close();
+}
+
+// ----- the process
+
 void prepare() {
     // Loaded now: in a jail there is no time zone and no module.
     ::tzset();
@@ -91,6 +226,58 @@ void prepare() {
         unsigned char result[EVP_MAX_MD_SIZE];
         (void)EVP_Digest("", 0, result, nullptr, digest, nullptr);
     }
+}
+
+int run(ipc::Channel channel, const config::Options& options) {
+    auto message = channel.wait();
+    if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
+    const auto* enter = message.value().as<ipc::Enter>();
+    auto& descriptors = message.value().descriptors;
+    if (enter == nullptr || descriptors.size() != 3) return 2;
+    auto root = std::move(descriptors[0]);
+    const auto memory = std::move(descriptors[1]);
+    control::Connection client(std::move(descriptors[2]), enter->unread.view());
+
+    auto entry = read_entry(memory, options);
+    if (!entry) return give_up(channel, client, entry.error());
+    auto& admission = entry.value().admission;
+    const auto home =
+        home_of(admission, entry.value().options, std::move(root), {channel.fd(), client.fd()});
+    if (auto jailed = jail::carry_out(jail::user_home(home)); !jailed) {
+        if (jailed.error().what == jail::writable_root_step &&
+            !admission.writable_root_hint.empty())
+            send_warning(channel, admission.writable_root_hint);
+        return give_up(channel, client, jailed.error());
+    }
+    auto files = Files::open_root();
+    if (!files) return give_up(channel, client, files.error());
+
+    BrokerClient broker(std::move(channel));
+    broker.entered(0, {});
+    DataConnection data(broker);
+    if (entry.value().options.log_ftp_protocol) {
+        client.record_to([&broker](ipc::Event event, std::string_view text) {
+            ipc::Record line{};
+            line.event = event;
+            line.path.assign(text);
+            broker.record(line);
+        });
+    }
+    Session session{.options = std::move(entry.value().options),
+                    .admission = std::move(admission),
+                    .peer = enter->peer,
+                    .local = enter->local,
+                    .clients = enter->clients,
+                    .encrypted = enter->encrypted != 0,
+                    .control = client,
+                    .broker = broker,
+                    .files = files.value(),
+                    .data = data};
+    session.umask = home.umask;
+    if (auto start = session.files.enter(session.admission.start))
+        session.cwd = std::move(start.value());
+    session.serve();
+    return 0;
 }
 
 }  // namespace session

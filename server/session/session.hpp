@@ -13,6 +13,7 @@
 #include "session/broker_client.hpp"
 #include "session/data_connection.hpp"
 #include "session/files.hpp"
+#include "session/transfer.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -55,13 +56,14 @@ struct Session {
         std::uint64_t first = 0;
         std::uint64_t last = 0;  // this byte included
     };
-    std::optional<Range> range;
-    std::optional<std::string> rename_from;  // absolute
+    std::optional<Range> range{};
+    std::optional<std::string> rename_from{};  // absolute
     ftp::Facts facts = ftp::all_facts;
     ftp::HashAlgorithm hash = ftp::HashAlgorithm::sha256;
     mode_t umask = 077;
-    std::set<std::string> folders_seen;  // whose message has been shown
-    bool ending = false;                 // after the reply
+    std::set<std::string> folders_seen{};  // whose message has been shown
+    bool ending = false;                   // after the reply
+    bool quit_after_transfer = false;      // QUIT was said during one
 
     // ----- what handlers ask
 
@@ -71,13 +73,21 @@ struct Session {
     // For messages and logs: without "..", "." and doubled slashes.
     [[nodiscard]] std::string shown(std::string_view argument) const;
     [[nodiscard]] bool denied(std::string_view argument) const;  // deny_file
-    [[nodiscard]] std::uint64_t max_rate() const;
+    [[nodiscard]] std::uint64_t max_rate() const;                // bytes a second, 0: no limit
+    // For reading, if the rules for downloads let this account have it.
+    [[nodiscard]] base::Result<OpenFile> open_readable(std::string_view argument) const;
+    // lock_upload_files: waits for an upload (exclusive: for any transfer) of it to end; false when
+    // that takes too long or the client no longer wants it.
+    [[nodiscard]] bool lock(const base::Fd& file, bool exclusive, Watch& watch);
     // message_file of the current folder the first time it is entered, in front of the reply.
     [[nodiscard]] ftp::Reply with_folder_message(const ftp::Reply& reply);
 
     void record(ipc::Event event, bool success, std::string_view path,
                 std::string_view second = {});
     void set_title(std::string_view doing) const;
+
+    // The command loop, from 230 to the end of the control connection.
+    void serve();
 };
 
 }  // namespace session

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace session {
@@ -54,5 +55,20 @@ struct Transferred {
 // To `offset` on (the file position is set), until the client closes.
 [[nodiscard]] Transferred receive_file(const base::Fd& file, std::uint64_t offset,
                                        const base::Fd& data, const Terms& terms, Watch& watch);
+
+// Listings, piece by piece; small ones are collected.
+class LineSender {
+  public:
+    LineSender(const base::Fd& data, const Terms& terms, Watch& watch);
+    bool send(std::string_view lines);  // false: no use to go on
+    [[nodiscard]] Transferred finish();
+
+  private:
+    const base::Fd& data_;
+    Terms terms_;
+    Watch& watch_;
+    std::string collected_;
+    Transferred transferred_;
+};
 
 }  // namespace session

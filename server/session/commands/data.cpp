@@ -126,7 +126,8 @@ Reply stru(Session&, std::string_view argument) {
     return base::equal_ignoring_case(argument, "F") ? reply::structure_file : reply::bad_structure;
 }
 
-// vsftpd takes what is no number for 0; the client would then transfer something else than it means.
+// vsftpd takes what is no number for 0; the client would then transfer something else than it
+// means.
 Reply rest(Session& session, std::string_view argument) {
     const auto from = position(base::trim(argument));
     if (!from) return reply::bad_restart;
@@ -138,9 +139,9 @@ Reply rest(Session& session, std::string_view argument) {
 // draft-bryan-ftp-range: first and last byte of the next transfer; "1 0" is the way back.
 Reply rang(Session& session, std::string_view argument) {
     const auto blank = argument.find(' ');
+    if (blank == argument.npos) return reply::bad_argument;
     const auto first = position(argument.substr(0, blank));
-    const auto last =
-        blank == argument.npos ? std::nullopt : position(base::trim(argument.substr(blank)));
+    const auto last = position(base::trim(argument.substr(blank)));
     if (!first || !last) return reply::bad_argument;
     session.restart_at = 0;
     session.range.reset();

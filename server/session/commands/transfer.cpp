@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// RETR and the commands that store; run in the session. Everything that can be refused is refused
+// before the data connection is opened, and nothing is changed before it stands.
+#include "session/transfer.hpp"
+
+#include "ftp/path.hpp"
+#include "ftp/pattern.hpp"
+#include "session/commands/commands.hpp"
+#include "session/during_transfer.hpp"
+#include "session/session.hpp"
+
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <unistd.h>
+
+namespace session::commands {
+
+namespace reply = ftp::reply;
+
+namespace {
+
+// STOU gives up when so many names are taken.
+constexpr unsigned most_unique_names = 10'000;
+
+constexpr ftp::Fixed file_busy{450, "The file is being transferred, please try later."};
+
+Terms terms(const Session& session, bool ascii) {
+    const auto& options = session.options;
+    Terms result;
+    result.ascii = ascii;
+    result.rate = session.max_rate();
+    result.chunk = options.trans_chunk_size;
+    result.timeout = std::chrono::seconds(options.data_connection_timeout);
+    result.sendfile = options.use_sendfile;
+    return result;
+}
+
+void record(Session& session, ipc::Event event, const std::string& path, bool success,
+            const Transferred& transferred) {
+    ipc::Record line{};
+    line.event = event;
+    line.success = success ? 1 : 0;
+    line.bytes = transferred.bytes;
+    line.microseconds = static_cast<std::uint64_t>(transferred.time.count());
+    line.has_size = 1;
+    line.ascii = session.ascii ? 1 : 0;
+    line.path.assign(path);
+    session.broker.record(line);
+}
+
+Reply ended(Session& session, const Transferred& transferred, const ftp::Fixed& network_failed,
+            const ftp::Fixed& file_failed) {
+    switch (transferred.end) {
+        case End::complete:
+            return reply::transfer_complete;
+        case End::network:
+            return network_failed;
+        case End::file:
+            return file_failed;
+        case End::no_space:
+            return reply::no_space;
+        case End::shrank:
+            return reply::file_shrank;
+        case End::timeout:
+            session.ending = true;
+            return reply::data_timeout;
+        case End::aborted:
+            session.control.reply(network_failed);
+            return reply::abor_done;
+    }
+    return network_failed;
+}
+
+bool permitted(const std::string& option, const std::string& path) {
+    ftp::Steps steps;
+    return ftp::permitted(option, path, steps);
+}
+
+// An upload from the command to its last reply.
+struct Upload {
+    std::string path;     // absolute
+    bool append = false;  // APPE
+    bool unique = false;  // STOU
+    std::uint64_t restart_at = 0;
+};
+
+// STOU: the name itself if it is free, else NAME.1, NAME.2 ...
+base::Result<OpenFile> create_unique(Session& session, Upload& upload, bool named) {
+    const auto base_path = upload.path;
+    for (unsigned number = named ? 0 : 1; number < most_unique_names; ++number) {
+        if (number > 0) upload.path = base_path + '.' + std::to_string(number);
+        auto file = session.files.create(upload.path, session.options.file_open_mode, true);
+        if (file || file.error().number != EEXIST) return file;
+    }
+    return base::Error{"", EEXIST};
+}
+
+base::Result<OpenFile> create(Session& session, Upload& upload, bool named) {
+    if (upload.unique) return create_unique(session, upload, named);
+    const bool exclusive = session.admission.anonymous_rights && !upload.append &&
+                           !session.options.anon_other_write_enable;
+    return session.files.create(upload.path, session.options.file_open_mode, exclusive);
+}
+
+// Where the first byte goes, and what was there is cut off for a plain STOR.
+bool prepare_file(const Upload& upload, const OpenFile& file) {
+    if (upload.append || upload.restart_at > 0) return true;
+    return file.status.st_size == 0 || ::ftruncate(file.file.get(), 0) == 0;
+}
+
+Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, const Reply& start) {
+    auto& file = *opened;
+    const auto shown = session.shown(upload.path);
+    const auto refuse = [&](const Reply& reply) {
+        // Nothing came, so nothing is to be seen of it.
+        if (file.created) (void)session.files.remove(upload.path);
+        record(session, ipc::Event::upload, shown, false, {});
+        return reply;
+    };
+
+    DuringTransfer watch(session);
+    const auto size = static_cast<std::uint64_t>(file.status.st_size);
+    if (upload.restart_at > size) return refuse(reply::restart_beyond_end);
+    if (session.options.lock_upload_files && !session.lock(file.file, true, watch))
+        return refuse(file_busy);
+
+    auto data = session.data.open();
+    if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
+    session.control.reply(start);
+
+    Transferred transferred;
+    if (prepare_file(upload, file)) {
+        const auto offset = upload.append ? size : upload.restart_at;
+        transferred = receive_file(
+            file.file, offset, std::get<base::Fd>(data),
+            terms(session, session.ascii && session.options.ascii_upload_enable), watch);
+    } else {
+        transferred.end = End::file;
+    }
+    // Some file systems tell only now that they had no room.
+    if (::close(file.file.release()) < 0 && transferred.end == End::complete)
+        transferred.end = errno == ENOSPC || errno == EDQUOT ? End::no_space : End::file;
+    std::get<base::Fd>(data).close();
+
+    const bool complete = transferred.end == End::complete;
+    if (!complete && session.options.delete_failed_uploads && file.created)
+        (void)session.files.remove(upload.path);
+    record(session, ipc::Event::upload, shown, complete, transferred);
+    return ended(session, transferred, reply::network_read_failed, reply::file_write_failed);
+}
+
+Reply upload(Session& session, std::string_view argument, bool append) {
+    const auto restart_at = std::exchange(session.restart_at, 0);
+    session.range.reset();
+    if (!session.data.ready()) return reply::use_port_or_pasv;
+    const auto path = session.path(argument);
+    if (!path) return ftp::because(reply::could_not_create, ENOENT);
+    const auto shown = session.shown(argument);
+    if (!permitted(session.options.upload_file, shown)) {
+        record(session, ipc::Event::upload, shown, false, {});
+        return reply::permission_denied;
+    }
+    Upload wanted{*path, append, false, append ? 0 : restart_at};
+    auto file = create(session, wanted, true);
+    if (!file) {
+        record(session, ipc::Event::upload, shown, false, {});
+        return ftp::because(reply::could_not_create, file.error().number);
+    }
+    return store(session, std::move(wanted), std::move(file.value()), reply::send_data);
+}
+
+}  // namespace
+
+Reply retr(Session& session, std::string_view argument) {
+    const auto restart_at = std::exchange(session.restart_at, 0);
+    const auto range = std::exchange(session.range, std::nullopt);
+    if (!session.data.ready()) return reply::use_port_or_pasv;
+
+    const auto shown = session.shown(argument);
+    const auto refuse = [&](const Reply& reply) {
+        record(session, ipc::Event::download, shown, false, {});
+        return reply;
+    };
+    const bool convert = session.ascii && session.options.ascii_download_enable;
+    const auto offset = range ? range->first : restart_at;
+    if (convert && (offset > 0 || range)) return reply::no_ascii_resume;
+    if (!permitted(session.options.download_file, shown)) return refuse(reply::permission_denied);
+    const auto file = session.open_readable(argument);
+    if (!file) {
+        const auto answer = ftp::because(reply::could_not_open, file.error().number);
+        return file.error().number == EISDIR ? answer : refuse(answer);
+    }
+    const auto size = static_cast<std::uint64_t>(file.value().status.st_size);
+    if (offset > size) return refuse(reply::restart_beyond_end);
+
+    DuringTransfer watch(session);
+    if (session.options.lock_upload_files && !session.lock(file.value().file, false, watch))
+        return refuse(file_busy);
+    auto data = session.data.open();
+    if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
+    session.control.reply(reply::opening(convert, argument, size));
+
+    const auto length = range ? std::optional(range->last - range->first + 1) : std::nullopt;
+    const auto transferred = send_file(file.value().file, offset, length, std::get<base::Fd>(data),
+                                       terms(session, convert), watch);
+    std::get<base::Fd>(data).close();
+    record(session, ipc::Event::download, shown, transferred.end == End::complete, transferred);
+    return ended(session, transferred, reply::network_write_failed, reply::file_read_failed);
+}
+
+Reply stor(Session& session, std::string_view path) { return upload(session, path, false); }
+
+Reply appe(Session& session, std::string_view path) { return upload(session, path, true); }
+
+Reply stou(Session& session, std::string_view argument) {
+    session.restart_at = 0;
+    session.range.reset();
+    if (!session.data.ready()) return reply::use_port_or_pasv;
+    const bool named = !argument.empty();
+    const auto typed = named ? std::string(argument) : std::string("STOU");
+    const auto path = session.path(typed);
+    if (!path) return ftp::because(reply::could_not_create, ENAMETOOLONG);
+    if (!permitted(session.options.upload_file, session.shown(typed)))
+        return reply::permission_denied;
+
+    Upload wanted{*path, false, true, 0};
+    auto file = create(session, wanted, named);
+    if (!file) {
+        record(session, ipc::Event::upload, session.shown(typed), false, {});
+        return ftp::because(reply::could_not_create, file.error().number);
+    }
+    const auto chosen = typed + wanted.path.substr(path->size());
+    return store(session, std::move(wanted), std::move(file.value()),
+                 reply::opening_unique(chosen));
+}
+
+}  // namespace session::commands

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What a client may say while a transfer runs: STAT, NOOP, ABOR and QUIT; everything else waits for
+// its end. Runs in the session.
+#pragma once
+
+#include "session/transfer.hpp"
+
+namespace session {
+
+struct Session;
+
+class DuringTransfer : public Watch {
+  public:
+    explicit DuringTransfer(Session& session) : session_(session) {}
+
+    [[nodiscard]] int fd() const override;
+    [[nodiscard]] bool on_readable() override;
+
+    [[nodiscard]] bool aborted() const { return aborted_; }
+
+  private:
+    Session& session_;
+    bool waiting_ = false;  // a command is there that has to wait, or nobody will send one
+    bool aborted_ = false;
+};
+
+}  // namespace session
