@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <optional>
@@ -34,6 +35,22 @@ std::pair<base::Fd, base::Fd> stream_pair() {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     return {base::Fd{ends[0]}, base::Fd{ends[1]}};
 }
+
+// A file of the administrator's; gone with this.
+class AdministratorsFile {
+  public:
+    explicit AdministratorsFile(std::string_view content) {
+        std::string name = testing::TempDir() + "greeter-XXXXXX";
+        const base::Fd file{::mkstemp(name.data())};
+        path = name;
+        std::ofstream(path) << content;
+    }
+    ~AdministratorsFile() { ::unlink(path.c_str()); }
+    AdministratorsFile(const AdministratorsFile&) = delete;
+    AdministratorsFile& operator=(const AdministratorsFile&) = delete;
+
+    std::string path;
+};
 
 config::Options defaults() {
     config::Options options;
@@ -115,11 +132,10 @@ TEST(Greeting, IsTheAdministratorsText) {
 }
 
 TEST(Greeting, IsTheAdministratorsFileBeforeTheText) {
-    const auto file = testing::TempDir() + "banner";
-    std::ofstream(file) << "one\ntwo\n";
+    const AdministratorsFile file("one\ntwo\n");
     auto options = defaults();
     options.ftpd_banner = "Welcome";
-    options.banner_file = file;
+    options.banner_file = file.path;
     EXPECT_EQ(Served(options).greeting, "220-one\n220-two\n220 ");
 }
 
@@ -369,9 +385,9 @@ class UserList : public testing::Test {
   protected:
     UserList() : options_(defaults()) {
         options_.userlist_enable = true;
-        options_.userlist_file = testing::TempDir() + "user_list";
-        std::ofstream(options_.userlist_file) << "root\nftp\n";
+        options_.userlist_file = list_.path;
     }
+    AdministratorsFile list_{"root\nftp\n"};
     config::Options options_;
 };
 
