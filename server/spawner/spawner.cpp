@@ -99,9 +99,8 @@ class Spawner {
         TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
         if (root == jail::EmptyRoot::chroot_only)
             base::log::warning(
-                "mounts are forbidden here (no CAP_SYS_ADMIN?): processes that need no files get "
-                "an "
-                "empty chroot instead of an empty mount namespace");
+                "no mounts allowed here (no CAP_SYS_ADMIN?): processes that need no files "
+                "stand in an empty chroot instead of an empty mount namespace");
         jail::join_own_keyring();
         TRY(jail::keep_capabilities(capabilities));
         TRY(jail::forbid_new_privileges());

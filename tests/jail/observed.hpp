@@ -72,7 +72,13 @@ class Directory {
     std::filesystem::path path_;
 };
 
+// Containers often forbid mounts, even in a mount namespace of one's own.
+[[nodiscard]] bool mounts_allowed();
+
 }  // namespace observed
 
 #define NEEDS_ROOT() \
     if (::geteuid() != 0) GTEST_SKIP() << "needs root"
+
+#define NEEDS_MOUNTS() \
+    if (!observed::mounts_allowed()) GTEST_SKIP() << "needs to be allowed to mount"

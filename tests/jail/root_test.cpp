@@ -54,6 +54,7 @@ Result<void> expect_nothing_inside() {
 
 TEST(EmptyRoot, IsOneReadOnlyMount) {
     NEEDS_ROOT();
+    NEEDS_MOUNTS();
     const Process process([](int) { return empty_root("", EmptyRoot::own_mount_namespace); });
     ASSERT_EQ(process.error(), std::nullopt);
     const auto mounts = process.facts().text("mountinfo");
@@ -67,6 +68,7 @@ TEST(EmptyRoot, IsOneReadOnlyMount) {
 
 TEST(EmptyRoot, HoldsNothingAndTakesNothing) {
     NEEDS_ROOT();
+    NEEDS_MOUNTS();
     const Process process([](int) -> Result<void> {
         TRY(empty_root("", EmptyRoot::own_mount_namespace));
         return expect_nothing_inside();
@@ -76,6 +78,7 @@ TEST(EmptyRoot, HoldsNothingAndTakesNothing) {
 
 TEST(EmptyRoot, LeavesTheHostsMountsAlone) {
     NEEDS_ROOT();
+    NEEDS_MOUNTS();
     const auto before = observed::Facts(::getpid()).text("mountinfo");
     const Process process([](int) { return empty_root("", EmptyRoot::own_mount_namespace); });
     ASSERT_EQ(process.error(), std::nullopt);

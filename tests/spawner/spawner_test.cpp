@@ -185,6 +185,7 @@ struct SpawnerTest : testing::Test {
 };
 
 TEST_F(SpawnerTest, StandsInAnEmptyReadOnlyRoot) {
+    NEEDS_MOUNTS();
     Spawner spawner;
     const auto facts = spawner.settled_facts();
     const auto mounts = facts.text("mountinfo");
@@ -250,8 +251,8 @@ TEST_F(SpawnerTest, StandsChildrenInItsEmptyRoot) {
     Spawner spawner;
     const Facts greeter(spawner.running(1, ipc::Child::greeter));
     EXPECT_EQ(greeter.link("ns/mnt"), spawner.facts().link("ns/mnt"));
-    EXPECT_EQ(greeter.link("root"), "/");
-    EXPECT_EQ(greeter.link("cwd"), "/");
+    EXPECT_EQ(greeter.link("root"), spawner.facts().link("root"));
+    EXPECT_EQ(greeter.link("cwd"), spawner.facts().link("root"));
     EXPECT_EQ(greeter.text("mountinfo"), spawner.facts().text("mountinfo"));
 }
 
@@ -261,7 +262,9 @@ TEST_F(SpawnerTest, ResetsSignalsForChildren) {
         const Facts child(spawner.running(static_cast<std::uint64_t>(kind), kind));
         EXPECT_EQ(child.status("SigBlk"), "0000000000000000");
         EXPECT_EQ(child.status("SigIgn"), "0000000000001000");  // SIGPIPE
+#ifndef JAILFTPD_SANITIZED  // which catch some for their reports
         EXPECT_EQ(child.status("SigCgt"), "0000000000000000");
+#endif
     }
 }
 
@@ -315,6 +318,14 @@ TEST_F(SpawnerTest, KillsNobodyForAnIdThatIsGone) {
     ASSERT_TRUE(spawner.channel.send_waiting(ipc::Kill{8, SIGKILL, 0}));
     // It goes on, and nobody has ended.
     EXPECT_GT(spawner.spawn(9, ipc::Child::session), 0);
+}
+
+TEST_F(SpawnerTest, ForgetsAChildThatHasEnded) {
+    Spawner spawner;
+    spawner.running(7, ipc::Child::session);
+    spawner.end(7, 0);
+    ASSERT_NE(spawner.next<ipc::Exited>(), nullptr);
+    EXPECT_GT(spawner.spawn(7, ipc::Child::session), 0);
 }
 
 TEST_F(SpawnerTest, SendsTheSignalThatWasAskedFor) {
