@@ -326,7 +326,7 @@ base::Result<void> prepare(const config::Options& options) {
             base::log::warning("banner_file: " + text.error().text());
         }
     }
-    if (options.userlist_enable) {
+    if (options.userlist_enable && options.local_enable) {  // as vsftpd: for no other is it read
         TRY(auto list, config::NameList::read(options.userlist_file));
         prepared().user_list = std::move(list);
     }

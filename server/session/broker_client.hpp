@@ -17,7 +17,8 @@ class BrokerClient {
   public:
     explicit BrokerClient(ipc::Channel channel) : channel_(std::move(channel)) {}
 
-    // To be polled; when it can be read, receive() takes what came unasked.
+    // To be polled; when it can be read, receive() takes what came: a Stop, or a data connection
+    // that was there before its transfer command and is kept for it.
     [[nodiscard]] int fd() const { return channel_.fd(); }
     void receive();
 

@@ -17,16 +17,16 @@ namespace {
 
 // clang-format off
 constexpr Command table[] = {
-    // verb     needs                       handler
+    // verb     needs                       handler            logged
     {"ABOR",    nothing,                    commands::abor},
     {"ACCT",    nothing,                    commands::acct},
     {"ALLO",    nothing,                    commands::allo},
-    {"APPE",    changing | path,            commands::appe},
+    {"APPE",    changing | path,            commands::appe, ipc::Event::upload},
     {"AVBL",    path,                       commands::avbl},
     {"CDUP",    nothing,                    commands::cdup},
     {"CLNT",    nothing,                    commands::clnt},
     {"CWD",     path,                       commands::cwd},
-    {"DELE",    changing | path,            commands::dele},
+    {"DELE",    changing | path,            commands::dele, ipc::Event::remove},
     {"EPRT",    active,                     commands::eprt},
     {"EPSV",    passive,                    commands::epsv},
     {"FEAT",    nothing,                    commands::feat},
@@ -37,7 +37,7 @@ constexpr Command table[] = {
     {"MDTM",    nothing,                    commands::mdtm},
     {"MFF",     changing | argument,        commands::mff},
     {"MFMT",    changing | argument,        commands::mfmt},
-    {"MKD",     making | path,              commands::mkd},
+    {"MKD",     making | path,              commands::mkd, ipc::Event::mkdir},
     {"MLSD",    listing | path,             commands::mlsd},
     {"MLST",    listing | path,             commands::mlst},
     {"MODE",    nothing,                    commands::mode},
@@ -55,16 +55,16 @@ constexpr Command table[] = {
     {"RANG",    reading | argument,         commands::rang},
     {"REIN",    nothing,                    commands::rein},
     {"REST",    nothing,                    commands::rest},
-    {"RETR",    reading | path,             commands::retr},
-    {"RMD",     changing | path,            commands::rmd},
+    {"RETR",    reading | path,             commands::retr, ipc::Event::download},
+    {"RMD",     changing | path,            commands::rmd, ipc::Event::rmdir},
     {"RNFR",    changing | path,            commands::rnfr},
-    {"RNTO",    changing | path,            commands::rnto},
+    {"RNTO",    changing | path,            commands::rnto, ipc::Event::rename},
     {"SITE",    local,                      commands::site},
     {"SIZE",    path,                       commands::size},
     {"SMNT",    nothing,                    commands::smnt},
     {"STAT",    nothing,                    commands::stat},
-    {"STOR",    uploading | path,           commands::stor},
-    {"STOU",    uploading | path,           commands::stou},
+    {"STOR",    uploading | path,           commands::stor, ipc::Event::upload},
+    {"STOU",    uploading | path,           commands::stou, ipc::Event::upload},
     {"STRU",    nothing,                    commands::stru},
     {"SYST",    nothing,                    commands::syst},
     {"TYPE",    nothing,                    commands::type},
@@ -73,9 +73,9 @@ constexpr Command table[] = {
     {"XCUP",    nothing,                    commands::cdup},
     {"XCWD",    path,                       commands::cwd},
     {"XMD5",    reading | argument | path,  commands::xmd5},
-    {"XMKD",    making | path,              commands::mkd},
+    {"XMKD",    making | path,              commands::mkd, ipc::Event::mkdir},
     {"XPWD",    nothing,                    commands::pwd},
-    {"XRMD",    changing | path,            commands::rmd},
+    {"XRMD",    changing | path,            commands::rmd, ipc::Event::rmdir},
     {"XSHA1",   reading | argument | path,  commands::xsha1},
     {"XSHA256", reading | argument | path,  commands::xsha256},
 };
@@ -129,8 +129,10 @@ ftp::Reply dispatch(Session& session, const ftp::Line& line) {
     if (command == nullptr) return ftp::reply::unknown_command;
     if (!allowed(session, command->needs)) return ftp::reply::permission_denied;
     if ((command->needs & argument) != 0 && line.argument.empty()) return ftp::reply::bad_argument;
-    if ((command->needs & path) != 0 && session.denied(line.argument))
+    if ((command->needs & path) != 0 && session.denied(line.argument)) {
+        if (command->event) session.record(*command->event, false, session.shown(line.argument));
         return ftp::reply::permission_denied;
+    }
     return command->handler(session, line.argument);
 }
 

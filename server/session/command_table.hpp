@@ -4,7 +4,9 @@
 
 #include "ftp/command_line.hpp"
 #include "ftp/replies.hpp"
+#include "ipc/requests.hpp"
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -36,6 +38,7 @@ struct Command {
     std::string_view verb;
     unsigned needs;
     ftp::Reply (*handler)(Session&, std::string_view argument);  // the last reply
+    std::optional<ipc::Event> event{};  // logged as failed when deny_file forbids the path
 };
 
 // nullptr if there is none of that name.

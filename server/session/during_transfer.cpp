@@ -46,4 +46,10 @@ bool DuringTransfer::on_readable() {
     }
 }
 
+ftp::Reply DuringTransfer::last(const ftp::Reply& reply) {
+    if (!aborted_) return reply;
+    session_.control.reply(reply);
+    return reply::abor_done;
+}
+
 }  // namespace session

@@ -3,6 +3,7 @@
 // its end. Runs in the session.
 #pragma once
 
+#include "ftp/replies.hpp"
 #include "session/transfer.hpp"
 
 namespace session {
@@ -17,6 +18,9 @@ class DuringTransfer : public Watch {
     [[nodiscard]] bool on_readable() override;
 
     [[nodiscard]] bool aborted() const { return aborted_; }
+
+    // The last reply: this one, or the one to the ABOR after it.
+    [[nodiscard]] ftp::Reply last(const ftp::Reply& reply);
 
   private:
     Session& session_;

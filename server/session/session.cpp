@@ -163,6 +163,7 @@ void Session::record(ipc::Event event, bool success, std::string_view path_shown
     ipc::Record line{};
     line.event = event;
     line.success = success ? 1 : 0;
+    line.has_size = event == ipc::Event::download || event == ipc::Event::upload ? 1 : 0;
     line.path.assign(path_shown);
     line.second.assign(second);
     broker.record(line);
@@ -192,6 +193,7 @@ void Session::serve() {
                 control.record(line);
                 set_title(line.verb == "PASS" ? line.verb : line.verb + ' ' + line.argument);
                 control.reply(dispatch(*this, line));
+                if (line.verb == "PASS") ftp::wipe(line.argument);
                 if (quit_after_transfer) {
                     control.reply(reply::goodbye);
                     ending = true;

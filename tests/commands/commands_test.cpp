@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -712,6 +714,67 @@ TEST_F(Session, RecordsWhatHappenedAndWhatFailed) {
                 ElementsAre("OK MKDIR /mine/d", "FAIL MKDIR /mine/d", "OK RMDIR /mine/d",
                             "OK RENAME /mine/a /mine/b", "OK CHMOD /mine/b 600",
                             "OK DELETE /mine/b", "FAIL DELETE /mine/b"));
+}
+
+TEST_F(Session, RecordsWhatDenyFileForbids) {
+    auto who = ann();
+    who.options.deny_file = "secret";
+    Conversation ftp(home, std::move(who));
+    ftp.say("DELE secret");
+    ftp.say("RETR mine/secret");
+    EXPECT_THAT(ftp.supervisor->records(2),
+                ElementsAre("FAIL DELETE /secret", "FAIL DOWNLOAD /mine/secret 0"));
+}
+
+// ----- files that somebody transfers
+
+class LockedFile : public Session {
+  protected:
+    LockedFile() {
+        if (::geteuid() != 0) return;
+        home.store("mine/busy", "new");
+        file = base::Fd{::open(home.path("mine/busy").c_str(), O_RDWR | O_CLOEXEC)};
+        struct flock whole {};
+        whole.l_type = F_WRLCK;
+        EXPECT_EQ(::fcntl(file.get(), F_OFD_SETLK, &whole), 0);
+    }
+    base::Fd file;
+};
+
+TEST_F(LockedFile, IsSentWhenTheUploadHasEnded) {
+    Conversation ftp(home);
+    ftp.say("TYPE I");
+    const auto data = ftp.passive();
+    ftp.client.send("RETR mine/busy\r\n");
+    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
+    file.close();
+    EXPECT_THAT(ftp.client.reply(), StartsWith("150 "));
+    EXPECT_EQ(ftp.client.reply(), "226 Transfer complete.");
+}
+
+TEST_F(LockedFile, IsNotWaitedForAfterAbor) {
+    Conversation ftp(home);
+    const auto data = ftp.passive();
+    ftp.client.send("RETR mine/busy\r\n");
+    EXPECT_THAT(ftp.say("ABOR"), StartsWith("450 "));
+    EXPECT_EQ(ftp.client.reply(), "226 ABOR successful.");
+}
+
+TEST_F(LockedFile, IsNotWaitedForForEver) {
+    auto who = ann();
+    who.options.data_connection_timeout = 1;
+    Conversation ftp(home, std::move(who));
+    const auto data = ftp.passive();
+    EXPECT_THAT(ftp.say("RETR mine/busy"), StartsWith("450 "));
+    EXPECT_THAT(ftp.say("STOR mine/busy"), StartsWith("450 "));
+    EXPECT_EQ(home.content("mine/busy"), "new");
+}
+
+TEST_F(LockedFile, IsSentAtOnceWhereUploadsAreNotLocked) {
+    auto who = ann();
+    who.options.lock_upload_files = false;
+    Conversation ftp(home, std::move(who));
+    EXPECT_EQ(ftp.retrieve("RETR mine/busy"), "new");
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ Reply size(Session& session, std::string_view argument) {
         if (!file) return ftp::because(reply::no_size, file.error().number);
         DuringTransfer watch(session);
         const auto bytes = ascii_size(file.value().file, watch);
-        if (!bytes) return ftp::because(reply::no_size, bytes.error().number);
+        if (!bytes) return watch.last(ftp::because(reply::no_size, bytes.error().number));
         return reply::size(bytes.value());
     }
     const auto status = regular_file(session, argument);
@@ -217,7 +217,7 @@ struct Digest {
 
 // Of what the next RETR would send: RANG and REST count.
 base::Result<Digest> digest_of(Session& session, std::string_view argument,
-                               ftp::HashAlgorithm algorithm) {
+                               ftp::HashAlgorithm algorithm, Watch& watch) {
     const auto restart_at = std::exchange(session.restart_at, 0);
     const auto range = std::exchange(session.range, std::nullopt);
     TRY(const auto file, session.open_readable(argument));
@@ -228,7 +228,6 @@ base::Result<Digest> digest_of(Session& session, std::string_view argument,
     const auto end = range && range->last < size ? range->last + 1 : size;
     const auto length = end - result.first;
     result.last = length == 0 ? result.first : end - 1;
-    DuringTransfer watch(session);
     TRY(result.hex, digest(file.file, algorithm, result.first, length, watch));
     return result;
 }
@@ -239,16 +238,18 @@ Reply checksum(Session& session, std::string_view argument, ftp::HashAlgorithm a
     if (name.size() > 1 && name.front() == '"' && name.back() == '"')
         name = name.substr(1, name.size() - 2);
     if (session.denied(name)) return reply::permission_denied;
-    const auto result = digest_of(session, name, algorithm);
-    if (!result) return ftp::because(reply::hash_failed, result.error().number);
+    DuringTransfer watch(session);
+    const auto result = digest_of(session, name, algorithm, watch);
+    if (!result) return watch.last(ftp::because(reply::hash_failed, result.error().number));
     return {250, result.value().hex};
 }
 
 }  // namespace
 
 Reply hash(Session& session, std::string_view argument) {
-    const auto result = digest_of(session, argument, session.hash);
-    if (!result) return ftp::because(reply::hash_failed, result.error().number);
+    DuringTransfer watch(session);
+    const auto result = digest_of(session, argument, session.hash, watch);
+    if (!result) return watch.last(ftp::because(reply::hash_failed, result.error().number));
     return reply::hash(ftp::name(session.hash), result.value().first, result.value().last,
                        result.value().hex, argument);
 }

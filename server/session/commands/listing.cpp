@@ -59,11 +59,8 @@ Reply send_listing(Session& session, const Listing& listing) {
         case End::timeout:
             session.ending = true;
             return reply::data_timeout;
-        case End::aborted:
-            session.control.reply(reply::network_write_failed);
-            return reply::abor_done;
         default:
-            return reply::network_write_failed;
+            return watch.last(reply::network_write_failed);
     }
 }
 

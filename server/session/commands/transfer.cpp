@@ -69,8 +69,7 @@ Reply ended(Session& session, const Transferred& transferred, const ftp::Fixed& 
             session.ending = true;
             return reply::data_timeout;
         case End::aborted:
-            session.control.reply(network_failed);
-            return reply::abor_done;
+            return network_failed;
     }
     return network_failed;
 }
@@ -126,7 +125,7 @@ Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, con
     const auto size = static_cast<std::uint64_t>(file.status.st_size);
     if (upload.restart_at > size) return refuse(reply::restart_beyond_end);
     if (session.options.lock_upload_files && !session.lock(file.file, true, watch))
-        return refuse(file_busy);
+        return watch.last(refuse(file_busy));
 
     auto data = session.data.open();
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
@@ -150,7 +149,8 @@ Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, con
     if (!complete && session.options.delete_failed_uploads && file.created)
         (void)session.files.remove(upload.path);
     record(session, ipc::Event::upload, shown, complete, transferred);
-    return ended(session, transferred, reply::network_read_failed, reply::file_write_failed);
+    return watch.last(
+        ended(session, transferred, reply::network_read_failed, reply::file_write_failed));
 }
 
 Reply upload(Session& session, std::string_view argument, bool append) {
@@ -199,7 +199,7 @@ Reply retr(Session& session, std::string_view argument) {
 
     DuringTransfer watch(session);
     if (session.options.lock_upload_files && !session.lock(file.value().file, false, watch))
-        return refuse(file_busy);
+        return watch.last(refuse(file_busy));
     auto data = session.data.open();
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
     session.control.reply(reply::opening(convert, argument, size));
@@ -209,7 +209,8 @@ Reply retr(Session& session, std::string_view argument) {
                                        terms(session, convert), watch);
     std::get<base::Fd>(data).close();
     record(session, ipc::Event::download, shown, transferred.end == End::complete, transferred);
-    return ended(session, transferred, reply::network_write_failed, reply::file_read_failed);
+    return watch.last(
+        ended(session, transferred, reply::network_write_failed, reply::file_read_failed));
 }
 
 Reply stor(Session& session, std::string_view path) { return upload(session, path, false); }
