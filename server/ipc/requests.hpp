@@ -69,7 +69,7 @@ struct Text {
     }
     void assign(std::string_view text) {
         length = static_cast<std::uint32_t>(text.size() < N ? text.size() : N);
-        std::memcpy(bytes, text.data(), length);
+        if (length > 0) std::memcpy(bytes, text.data(), length);  // empty text may be null
     }
     [[nodiscard]] bool valid() const { return length <= N; }
 };
