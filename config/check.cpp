@@ -7,8 +7,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,12 +27,19 @@ class Checker {
           configuration_(loaded.configuration),
           problems_(loaded.problems) {}
 
+    void error(const std::string& option, std::string what, std::string remedy) {
+        add(Severity::error, option, std::move(what), std::move(remedy));
+    }
+    void warning(const std::string& option, std::string what, std::string remedy) {
+        add(Severity::warning, option, std::move(what), std::move(remedy));
+    }
+
     void contradictions() {
         const auto& o = options_;
         if (o.listen && o.listen_ipv6)
             error("listen_ipv6", "run two copies of vsftpd for IPv4 and IPv6",
                   "listen and listen_ipv6 exclude each other; listen_ipv6=YES alone serves both");
-        if (!o.anonymous_enable && !o.local_enable && configuration_.tenants.empty())
+        if (!o.anonymous_enable && !local())
             error("local_enable", "vsftpd: both local and anonymous access disabled!",
                   "set local_enable=YES or anonymous_enable=YES, or name tenants in jailftpd.ini");
         if (o.one_process_model && o.local_enable)
@@ -47,7 +58,7 @@ class Checker {
         if (o.run_as_launching_user)
             error("run_as_launching_user", "run_as_launching_user has no effect in this version",
                   "start as root");
-        if (o.guest_enable && !o.local_enable)
+        if (o.guest_enable && !local())
             warning("guest_enable", "guest_enable=YES has no effect without local_enable=YES",
                     "guests log in as local users do");
     }
@@ -98,9 +109,8 @@ class Checker {
     void files() {
         const auto& o = options_;
         if (!o.banner_file.empty()) file("banner_file", o.banner_file, "banner file");
-        if (o.userlist_enable && (o.local_enable || !configuration_.tenants.empty()))
-            file("userlist_file", o.userlist_file, "user list file");
-        if (o.chroot_list_enable)
+        if (o.userlist_enable && local()) file("userlist_file", o.userlist_file, "user list file");
+        if (o.chroot_list_enable && local())
             file("chroot_list_file", o.chroot_list_file, "chroot() list file");
         if (o.anonymous_enable && o.deny_email_enable)
             file("banned_email_file", o.banned_email_file, "anon e-mail list file");
@@ -112,28 +122,117 @@ class Checker {
             directory("local_root", o.local_root);
     }
 
+    // The same choice of files as vsftpd: which formats are written decides.
+    void logs() {
+        const auto& o = options_;
+        const bool own = o.dual_log_enable || (o.xferlog_enable && !o.xferlog_std_format);
+        const bool std_format = o.dual_log_enable || (o.xferlog_enable && o.xferlog_std_format);
+        if (own && !o.syslog_enable)
+            log("vsftpd_log_file", o.vsftpd_log_file, "failed to open vsftpd log file:");
+        if (std_format) log("xferlog_file", o.xferlog_file, "failed to open xferlog log file:");
+    }
+
+    void tenants() {
+        const auto* nobody = ::getpwnam(options_.nopriv_user.c_str());
+        const auto nobody_uid = nobody == nullptr ? static_cast<uid_t>(-1) : nobody->pw_uid;
+        std::string shared;
+        for (const auto& tenant : configuration_.tenants) {
+            if (options_.anonymous_enable && (base::equal_ignoring_case(tenant.name, "ftp") ||
+                                              base::equal_ignoring_case(tenant.name, "anonymous")))
+                warning("anonymous_enable",
+                        "tenant " + tenant.name + " cannot log in: the name means anonymous",
+                        "set anonymous_enable=NO or rename the tenant");
+            if (shared.empty() && tenant.uid == nobody_uid) shared = tenant.name;
+        }
+        if (!shared.empty())
+            warning("nopriv_user",
+                    "tenant " + shared + " has the uid of nopriv_user (" + options_.nopriv_user +
+                        "), which processes before login run as",
+                    "give tenants a uid of their own: guest_user in [server], or uid");
+    }
+
+    // A name in small letters or with a blank matches no command, so it forbids nothing.
+    void command_lists() {
+        for (const auto& [option, list] : {std::pair{"cmds_allowed", &options_.cmds_allowed},
+                                           std::pair{"cmds_denied", &options_.cmds_denied}}) {
+            for (const auto name : base::split(*list, ',')) {
+                if (name == base::upper(base::trim(name))) continue;
+                warning(option, "\"" + std::string(name) + "\" is no command, so it has no effect",
+                        "capital letters and no blanks: " + base::upper(base::trim(name)));
+            }
+        }
+    }
+
+    // What would be clear text although the options forbid it.
+    void encryption() {
+        const auto& o = options_;
+        if (!o.ssl_enable) return;
+        if (o.implicit_ssl)
+            error("implicit_ssl", "implicit_ssl=YES has no effect in this version",
+                  "clients would get clear text; set implicit_ssl=NO");
+        const auto needs_tls = [&](const char* option) {
+            error(option, std::string(option) + "=YES has no effect in this version",
+                  "transfers would be in clear text; set " + std::string(option) + "=NO");
+        };
+        if (o.force_local_data_ssl && !o.force_local_logins_ssl && local())
+            needs_tls("force_local_data_ssl");
+        if (o.force_anon_data_ssl && !o.force_anon_logins_ssl && o.anonymous_enable)
+            needs_tls("force_anon_data_ssl");
+        if (o.force_local_logins_ssl || o.force_anon_logins_ssl)
+            warning("ssl_enable",
+                    "TLS is not available in this version, so force_local_logins_ssl and "
+                    "force_anon_logins_ssl refuse every login that they protect",
+                    "set ssl_enable=NO to serve clear-text sessions");
+    }
+
+    // Options for TLS say nothing while it is off, with vsftpd as well.
     void without_effect() {
         for (const auto& info : option_table()) {
             if (info.effect == Effect::now || is_default(options_, info)) continue;
+            if (!options_.ssl_enable && is_about_tls(info.name)) continue;
+            if (refused_[static_cast<std::size_t>(&info - option_table().data())]) continue;
             const std::string name(info.name);
             warning(name,
                     name + '=' + value_text(options_, info) + " has no effect in this version", {});
         }
-        if (options_.ssl_enable &&
-            (options_.force_local_logins_ssl || options_.force_anon_logins_ssl))
-            warning(
-                "ssl_enable",
-                "without TLS, force_local_logins_ssl and force_anon_logins_ssl refuse every login "
-                "that they protect",
-                "set ssl_enable=NO to serve clear-text sessions");
     }
 
   private:
+    [[nodiscard]] bool local() const {
+        return options_.local_enable || !configuration_.tenants.empty();
+    }
+
+    [[nodiscard]] static bool is_about_tls(std::string_view option) {
+        return option != "ssl_enable" &&
+               (option.find("ssl") != option.npos || option.find("cert") != option.npos ||
+                option.ends_with("_param_file") || option.ends_with("_private_key_file"));
+    }
+
     void user(const char* option, const std::string& name) {
         if (::getpwnam(name.c_str()) != nullptr) return;
         error(option,
               "vsftpd: cannot locate user specified in '" + std::string(option) + "':" + name,
               "make the user, or name one that exists");
+    }
+
+    // Nothing is made: --check-config and a reload that fails leave no trace.
+    void log(const char* option, const std::string& path, const char* failed) {
+        struct stat status {};
+        std::string reason;
+        if (::stat(path.c_str(), &status) == 0) {
+            if (S_ISDIR(status.st_mode))
+                reason = std::strerror(EISDIR);
+            else if (::access(path.c_str(), W_OK) < 0)
+                reason = std::strerror(errno);
+        } else if (errno != ENOENT) {
+            reason = std::strerror(errno);
+        } else {
+            const auto slash = path.rfind('/');
+            const auto folder = slash == path.npos ? std::string(".") : path.substr(0, slash + 1);
+            if (::access(folder.c_str(), W_OK | X_OK) < 0)
+                reason = folder + ": " + std::strerror(errno);
+        }
+        if (!reason.empty()) error(option, failed + path, reason);
     }
 
     void file(const char* option, const std::string& path, const char* what) {
@@ -170,19 +269,40 @@ class Checker {
             }
         }
         if (place.empty()) place = "default of " + option;
+        if (severity == Severity::error)
+            refused_[static_cast<std::size_t>(find_option(option) - option_table().data())] = true;
         problems_.push_back({severity, place, line, option, std::move(what), std::move(remedy)});
-    }
-    void error(const std::string& option, std::string what, std::string remedy) {
-        add(Severity::error, option, std::move(what), std::move(remedy));
-    }
-    void warning(const std::string& option, std::string what, std::string remedy) {
-        add(Severity::warning, option, std::move(what), std::move(remedy));
     }
 
     const Options& options_;
     const Configuration& configuration_;
     Problems& problems_;
+    // By index in option_table(): named in an error already.
+    std::vector<bool> refused_ = std::vector<bool>(option_table().size());
 };
+
+// pasv_address becomes the number that a name stands for, for this generation: vsftpd forgets to do
+// this on reload.
+void resolve(Loaded& loaded, Checker& checker) {
+    auto& options = loaded.configuration.options;
+    if (!options.pasv_addr_resolve || options.pasv_address.empty()) return;
+    addrinfo hints{};
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failed = ::getaddrinfo(options.pasv_address.c_str(), nullptr, &hints, &found);
+    char text[INET_ADDRSTRLEN] = "";
+    if (failed == 0) {
+        sockaddr_in address{};
+        std::memcpy(&address, found->ai_addr, sizeof address);
+        ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+        ::freeaddrinfo(found);
+        options.pasv_address = text;
+        return;
+    }
+    checker.error("pasv_address", "cannot resolve host:" + options.pasv_address,
+                  ::gai_strerror(failed));
+}
 
 }  // namespace
 
@@ -191,8 +311,13 @@ void check(Loaded& loaded) {
     checker.contradictions();
     checker.ports();
     checker.addresses();
+    resolve(loaded, checker);
     checker.users();
     checker.files();
+    checker.logs();
+    checker.tenants();
+    checker.command_lists();
+    checker.encryption();
     checker.without_effect();
 }
 

@@ -8,7 +8,8 @@
 
 namespace config {
 
-base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>& arguments) {
+base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>& arguments,
+                                             std::span<const char* const> defaults) {
     CommandLine line;
     bool any_file = false;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -23,9 +24,10 @@ base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>
         } else if (argument == "--dump-config") {
             line.action = Action::dump;
         } else if (argument == "--ini") {
-            if (i + 1 == arguments.size()) return base::Error{"--ini needs a file name"};
+            if (i + 1 == arguments.size() || arguments[i + 1].empty())
+                return base::Error{"--ini needs a file name"};
             line.ini_file = arguments[++i];
-        } else if (argument.starts_with("--ini=")) {
+        } else if (argument.starts_with("--ini=") && argument.size() > 6) {
             line.ini_file = argument.substr(6);
         } else if (argument == "--help" || argument == "-h") {
             line.action = Action::help;
@@ -39,10 +41,9 @@ base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>
         }
     }
     if (!any_file) {
-        const auto* found =
-            std::find_if(std::begin(default_files), std::end(default_files),
-                         [](const char* path) { return ::access(path, F_OK) == 0; });
-        if (found != std::end(default_files)) line.sources.push_back({true, *found});
+        const auto found = std::find_if(defaults.begin(), defaults.end(),
+                                        [](const char* path) { return ::access(path, F_OK) == 0; });
+        if (found != defaults.end()) line.sources.push_back({true, *found});
     }
     return line;
 }

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,15 +25,16 @@ struct CommandLine {
     std::string ini_file;  // --ini; empty: the default, which may be absent
 };
 
+inline constexpr const char* default_files[] = {"/etc/jailftpd/vsftpd.conf", "/etc/vsftpd.conf"};
+inline constexpr const char* default_ini_file = "/etc/jailftpd/jailftpd.ini";
+
 // As vsftpd: strictly left to right; -v and --help end the reading, so what follows is not looked
 // at, but what came before is (a bad file before -v is an error). No file: the default file if
 // there is one, read last.
 [[nodiscard]] base::Result<CommandLine> parse_command_line(
-    const std::vector<std::string_view>& arguments);
+    const std::vector<std::string_view>& arguments,
+    std::span<const char* const> defaults = default_files);
 
 [[nodiscard]] std::string_view help_text();
-
-inline constexpr const char* default_files[] = {"/etc/jailftpd/vsftpd.conf", "/etc/vsftpd.conf"};
-inline constexpr const char* default_ini_file = "/etc/jailftpd/jailftpd.ini";
 
 }  // namespace config

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,10 +32,18 @@ std::string_view without_trailing_blanks(std::string_view text) {
 bool is_text(const OptionInfo& info) { return info.kind == Kind::Text || info.kind == Kind::Path; }
 
 std::string unknown_remedy(std::string_view name) {
-    const auto similar = similar_option(name);
-    if (!similar.empty()) return "did you mean " + std::string(similar) + "?";
     if (name.starts_with('#') || name.starts_with(';') || name.starts_with("//"))
         return "a comment starts with # in the first column";
+    const auto similar = similar_option(name);
+    if (!similar.empty()) return "did you mean " + std::string(similar) + "?";
+    // A script that appends to a file without a final newline makes such names.
+    const OptionInfo* tail = nullptr;
+    for (const auto& info : option_table()) {
+        if (name.ends_with(info.name) && (tail == nullptr || info.name.size() > tail->name.size()))
+            tail = &info;
+    }
+    if (tail != nullptr)
+        return "two lines may have run together: start a new one before " + std::string(tail->name);
     return "vsftpd.conf(5) lists the options; remove the line if it belongs to another program";
 }
 
@@ -93,8 +102,11 @@ void parse_line(std::string_view text, const std::string& file, std::size_t line
                    unknown_remedy(name));
     }
     const auto trimmed = without_trailing_blanks(without_leading_blanks(value));
-    // Strings are trimmed by vsftpd too, and its numbers may have blanks on both sides.
+    // Strings are trimmed by vsftpd too.
     if (trimmed != value && info->kind == Kind::Flag) odd_blanks = true;
+    if (trimmed != value && !odd_blanks && !is_text(*info) && !trimmed.empty())
+        say(Severity::warning, name, "blanks or a CR around the value of " + std::string(name),
+            "vsftpd overlooks them; write " + std::string(name) + '=' + std::string(trimmed));
     if (odd_blanks)
         say(Severity::warning, name,
             "blanks or a CR around the name or value of " + std::string(name),
@@ -108,9 +120,23 @@ void parse_line(std::string_view text, const std::string& file, std::size_t line
 
 void parse_conf(std::string_view content, const std::string& file, Problems& problems,
                 const std::function<void(const Setting&)>& on_setting) {
+    bool told_of_crs = false;
     for (std::size_t line = 1; !content.empty(); ++line) {
         const auto end = content.find('\n');
-        parse_line(content.substr(0, end), file, line, problems, on_setting);
+        auto text = content.substr(0, end);
+        if (text.ends_with('\r')) {
+            text.remove_suffix(1);
+            // One word for all lines of a DOS file.
+            if (!std::exchange(told_of_crs, true))
+                problems.push_back({Severity::warning,
+                                    file,
+                                    line,
+                                    {},
+                                    "the line ends in CR LF, as DOS writes files",
+                                    "vsftpd would refuse YES and NO with a CR; save the file with "
+                                    "LF alone"});
+        }
+        parse_line(text, file, line, problems, on_setting);
         if (end == content.npos) return;
         content.remove_prefix(end + 1);
     }
@@ -153,6 +179,17 @@ void apply(const Setting& setting, const std::string& file, Options& options, Pr
         problems.push_back(
             {severity, file, setting.line, name, std::move(what), std::move(remedy)});
     };
+    const bool names_something = setting.info->kind == Kind::Path || name == "pasv_address" ||
+                                 name == "listen_address" || name == "listen_address6";
+    if (names_something && (setting.value.find(" #") != std::string::npos ||
+                            setting.value.find("\t#") != std::string::npos))
+        say(Severity::warning, "what looks like a comment is part of the value of " + name,
+            "a comment needs a line of its own");
+    if (names_something && setting.value.size() > 1 &&
+        setting.value.front() == setting.value.back() &&
+        (setting.value.front() == '"' || setting.value.front() == '\''))
+        say(Severity::warning, "the quotes are part of the value of " + name,
+            "write " + name + '=' + setting.value.substr(1, setting.value.size() - 2));
     switch (set_option(options, *setting.info, setting.value)) {
         case ValueProblem::none:
             break;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace config {
 namespace {
@@ -40,10 +41,10 @@ class Reader {
         bytes_.remove_prefix(size);
         return value;
     }
-    // How many elements follow; each has at least one byte, so a larger count is a lie.
-    std::size_t count() {
+    // How many elements follow; each has at least these bytes, so a larger count is a lie.
+    std::size_t count(std::size_t least) {
         const auto value = number();
-        if (value > bytes_.size()) return failed_ = true, 0;
+        if (value > bytes_.size() / least) return failed_ = true, 0;
         return value;
     }
     [[nodiscard]] bool complete() const { return !failed_ && bytes_.empty(); }
@@ -95,17 +96,17 @@ base::Result<Configuration> deserialise(std::string_view bytes) {
     for (auto* text :
          {&native.guest_user, &native.tenants_dir, &native.json_log, &native.log_level})
         *text = in.text();
-    configuration.tenants.resize(in.count());
+    configuration.tenants.resize(in.count(7 * sizeof(std::uint64_t)));
     for (auto& tenant : configuration.tenants) {
         for (auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
             *text = in.text();
         tenant.uid = static_cast<uid_t>(in.number());
         tenant.gid = static_cast<gid_t>(in.number());
-        tenant.groups.resize(in.count());
+        tenant.groups.resize(in.count(sizeof(std::uint64_t)));
         for (auto& group : tenant.groups) group = static_cast<gid_t>(in.number());
         if (in.failed()) break;
     }
-    configuration.origins.resize(in.count());
+    configuration.origins.resize(in.count(sizeof(std::uint64_t)));
     for (auto& origin : configuration.origins) origin = in.text();
     if (!in.complete()) return base::Error{"the configuration's bytes are malformed"};
     return configuration;

@@ -13,6 +13,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -30,7 +32,24 @@ constexpr std::size_t largest_ini_file = 64 << 20;
 constexpr std::size_t longest_ini_line = 198;
 // It also cuts the names of sections.
 constexpr std::size_t longest_section = 49;
-constexpr std::string_view blanks = " \t\r";
+constexpr std::string_view all_blanks = " \t\r\v\f";
+
+// A hash that is cut short or has a blank in it would never match; whoever wrote it should know.
+bool is_hash(std::string_view value) {
+    const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
+        return c > ' ' && c < 0x7F && std::string_view(":;*!\\").find(c) == std::string_view::npos;
+    });
+    if (!printable) return false;
+    const auto fields = base::split(value, '$');  // "", method, ..., hash
+    if (fields.size() < 4 || !fields[0].empty()) return false;
+    const auto method = fields[1];
+    const auto last = fields.back().size();
+    if (method == "2b" || method == "2y" || method == "2a") return value.size() == 60;
+    if (method == "6") return last == 86;
+    if (method == "5") return last == 43;
+    if (method == "y" || method == "gy" || method == "7") return last == 43;
+    return false;
+}
 
 class IniReader {
   public:
@@ -45,25 +64,25 @@ class IniReader {
         std::string content;
         if (!load(must_exist, content)) return;
         if (!lines_are_safe(content)) return;
-        ::ini_parse_string(
+        const int unread = ::ini_parse_string(
             content.c_str(),
             [](void* self, const char* section, const char* name, const char* value) {
                 static_cast<IniReader*>(self)->entry(section, name, value);
                 return 1;
             },
             this);
-        std::fill(content.begin(), content.end(), '\0');
-        for (const auto& [name, line] : tenant_lines_) {
-            const auto found =
-                std::find_if(configuration_.tenants.begin(), configuration_.tenants.end(),
-                             [&wanted = name](const Tenant& each) { return each.name == wanted; });
-            if (found == configuration_.tenants.end()) continue;
-            if (found->password.empty())
+        ::explicit_bzero(content.data(), content.size());
+        // What it will not read has been refused above; this is the second lock on the same door.
+        if (unread != 0)
+            error(static_cast<std::size_t>(std::max(unread, 0)), "the line is malformed", {});
+        for (const auto& [name, place] : tenants_) {
+            const auto section = place.section + '\n';
+            if (keys_.count(section + "password") == 0)
                 error(
-                    line, "tenant " + name + " has no password",
+                    place.line, "tenant " + name + " has no password",
                     "password = HASH, made by \"jailftpd passwd\"; password = ! locks the account");
-            if (found->home.empty())
-                error(line, "tenant " + name + " has no home", "home = /absolute/path");
+            if (keys_.count(section + "home") == 0)
+                error(place.line, "tenant " + name + " has no home", "home = /absolute/path");
         }
     }
 
@@ -116,10 +135,10 @@ class IniReader {
         if (line.size() > longest_ini_line)
             return error(number,
                          "the line is longer than " + std::to_string(longest_ini_line) + " bytes",
-                         {});
+                         "it would be cut; make it shorter");
         const auto text = base::trim(line);
         if (text.empty() || text.front() == ';' || text.front() == '#') return;
-        if (blanks.find(line.front()) != blanks.npos)
+        if (all_blanks.find(line.front()) != all_blanks.npos)
             return error(number, "the line starts with a blank",
                          "it would continue the line before; remove the blank");
         if (text.front() == '[') {
@@ -134,9 +153,8 @@ class IniReader {
         const auto separator = text.find_first_of("=:");
         if (separator == text.npos || text[separator] != '=' || separator == 0)
             return error(number, "neither a [section] nor NAME = VALUE", {});
-        const auto value = text.substr(separator + 1);
-        for (const auto* comment : {" ;", "\t;"}) {
-            if (value.find(comment) != value.npos)
+        for (std::size_t at = 1; at < text.size(); ++at) {
+            if (text[at] == ';' && all_blanks.find(text[at - 1]) != all_blanks.npos)
                 return error(number, "a comment after a value", "put it on a line of its own");
         }
         entry_lines_.push_back(number);
@@ -153,7 +171,10 @@ class IniReader {
             if (!valid_user_name(tenant))
                 return error(line, "\"" + tenant + "\" is no name for a tenant",
                              "letters, digits, and _ . - @ after the first one");
-            tenant_lines_[tenant] = line;
+            if (!tenants_.try_emplace(tenant, Place{name, line, configuration_.tenants.size()})
+                     .second)
+                return error(line, "tenant " + tenant + " is here twice",
+                             "put all of it into one section");
             Tenant made;
             made.name = tenant;
             made.uid = static_cast<uid_t>(-1);
@@ -164,9 +185,18 @@ class IniReader {
         if (tenants_only_)
             return error(line, "only [tenant NAME] sections may stand in a file of tenants_dir",
                          {});
-        if (name != "server" && name != "log")
-            error(line, "unknown section [" + name + "]",
-                  "there are [server], [log] and [tenant NAME]");
+        constexpr std::string_view known[] = {"server", "log", "tenant"};
+        if (name == known[0] || name == known[1]) return;
+        error(line, "unknown section [" + name + "]",
+              near(base::split(base::trim(name), ' ').front(), known,
+                   "there are [server], [log] and [tenant NAME]"));
+    }
+
+    static std::string near(std::string_view name, std::span<const std::string_view> known,
+                            std::string otherwise) {
+        const auto meant = similar(name, known);
+        if (meant.empty() || meant == name) return otherwise;
+        return "did you mean " + std::string(meant) + "?";
     }
 
     void entry(const std::string& section, const std::string& name, const std::string& value) {
@@ -199,8 +229,9 @@ class IniReader {
                 return error(line, "tenants_dir must be an absolute path", {});
             native.tenants_dir = value;
         } else {
+            constexpr std::string_view known[] = {"grace", "guest_user", "tenants_dir"};
             error(line, "unknown key " + name + " in [server]",
-                  "there are grace, guest_user and tenants_dir");
+                  near(name, known, "there are grace, guest_user and tenants_dir"));
         }
     }
 
@@ -214,25 +245,27 @@ class IniReader {
                 return error(line, "level is debug, info, warning or error", {});
             native.log_level = value;
         } else {
-            error(line, "unknown key " + name + " in [log]", "there are json and level");
+            constexpr std::string_view known[] = {"json", "level"};
+            error(line, "unknown key " + name + " in [log]",
+                  near(name, known, "there are json and level"));
         }
     }
 
     void tenant_entry(const std::string& owner, const std::string& name, const std::string& value,
                       std::size_t line) {
-        const auto found =
-            std::find_if(configuration_.tenants.rbegin(), configuration_.tenants.rend(),
-                         [&](const Tenant& each) { return each.name == owner; });
-        if (found == configuration_.tenants.rend()) return;  // its section has been refused
-        auto& tenant = *found;
+        const auto found = tenants_.find(owner);
+        if (found == tenants_.end()) return;  // its section has been refused
+        auto& tenant = configuration_.tenants[found->second.index];
         if (name == "password") return password(tenant, value, line);
         if (name == "home") {
-            if (!value.starts_with('/')) return error(line, "home must be an absolute path", {});
+            const auto parts = base::split(value, '/');
+            if (!value.starts_with('/') || std::count(parts.begin(), parts.end(), "..") != 0)
+                return error(line, "home must be an absolute path without \"..\"", {});
             tenant.home = value;
         } else if (name == "uid") {
             const auto number = base::to_number<uid_t>(value);
             const auto* entry = number ? nullptr : ::getpwnam(value.c_str());
-            if (!number && entry == nullptr)
+            if ((!number && entry == nullptr) || number == static_cast<uid_t>(-1))
                 return error(line, "no user " + value, "a number or a user's name");
             tenant.uid = number ? *number : entry->pw_uid;
             if (tenant.uid == 0) error(line, "a tenant cannot be root", "give it a uid of its own");
@@ -252,19 +285,16 @@ class IniReader {
     }
 
     std::optional<gid_t> group_of(const std::string& text, std::size_t line) {
-        if (const auto number = base::to_number<gid_t>(text)) return *number;
+        const auto number = base::to_number<gid_t>(text);
+        if (number && *number != static_cast<gid_t>(-1)) return *number;
         if (const auto* entry = ::getgrnam(text.c_str())) return entry->gr_gid;
         error(line, "no group " + text, "a number or a group's name");
         return std::nullopt;
     }
 
     void password(Tenant& tenant, const std::string& value, std::size_t line) {
-        constexpr std::string_view methods[] = {"$y$",  "$gy$", "$7$", "$2b$",
-                                                "$2y$", "$2a$", "$6$", "$5$"};
         const bool locked = value.starts_with('!') || value.starts_with('*');
-        const bool hash =
-            value.size() >= 20 && std::any_of(std::begin(methods), std::end(methods),
-                                              [&](auto each) { return value.starts_with(each); });
+        const bool hash = is_hash(value);
         // Not shown: it may be a password that somebody uses elsewhere.
         if (!locked && !hash)
             return error(line, "the password of tenant " + tenant.name + " is no crypt(3) hash",
@@ -276,12 +306,12 @@ class IniReader {
                         std::size_t line) {
         const auto* info = find_option(name);
         if (info == nullptr) {
-            const auto similar = similar_option(name);
+            std::vector<std::string_view> known = {"password", "home", "uid", "gid", "groups"};
+            for (const auto& each : option_table()) known.push_back(each.name);
             return error(
                 line, "unknown key " + name + " in [tenant " + tenant.name + "]",
-                similar.empty()
-                    ? "there are password, home, uid, gid, groups and options of vsftpd.conf"
-                    : "did you mean " + std::string(similar) + "?");
+                near(name, known,
+                     "there are password, home, uid, gid, groups and options of vsftpd.conf"));
         }
         if (info->scope != Scope::per_user)
             return error(line, name + " cannot be set for one tenant",
@@ -290,6 +320,13 @@ class IniReader {
         if (set_option(scratch, *info, value) != ValueProblem::none)
             return error(line, "\"" + value + "\" is no value for " + name,
                          "as in vsftpd.conf; the default is " + value_text(Options{}, *info));
+        if (info->effect == Effect::later && !is_default(scratch, *info))
+            problems_.push_back({Severity::warning,
+                                 path_,
+                                 line,
+                                 name,
+                                 name + " has no effect in this version",
+                                 {}});
         tenant.overrides += std::string(info->name) + '=' + value_text(scratch, *info) + '\0';
     }
 
@@ -303,7 +340,12 @@ class IniReader {
     Problems& problems_;
     std::set<std::string> sections_;
     std::set<std::string> keys_;
-    std::map<std::string, std::size_t> tenant_lines_;
+    struct Place {
+        std::string section;
+        std::size_t line;
+        std::size_t index;  // in configuration_.tenants
+    };
+    std::map<std::string, Place> tenants_;
     std::vector<std::size_t> entry_lines_;
     std::size_t next_entry_ = 0;
 };
@@ -311,6 +353,17 @@ class IniReader {
 void read_tenants_dir(Configuration& configuration, Problems& problems) {
     const auto& path = configuration.native.tenants_dir;
     std::vector<std::string> names;
+    struct stat status {};
+    const auto refuse = [&](std::string what, std::string remedy) {
+        problems.push_back({Severity::error, path, 0, {}, std::move(what), std::move(remedy)});
+    };
+    if (::stat(path.c_str(), &status) == 0) {
+        if (status.st_uid != 0 && status.st_uid != ::geteuid())
+            return refuse("tenants_dir belongs to uid " + std::to_string(status.st_uid),
+                          "it decides who may log in, so it must belong to root");
+        if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            return refuse("others than its owner may write to tenants_dir", "chmod go-w " + path);
+    }
     if (auto* directory = ::opendir(path.c_str())) {
         while (const auto* entry = ::readdir(directory)) {
             const std::string name = entry->d_name;
@@ -319,12 +372,7 @@ void read_tenants_dir(Configuration& configuration, Problems& problems) {
         }
         ::closedir(directory);
     } else {
-        problems.push_back({Severity::error,
-                            path,
-                            0,
-                            {},
-                            "cannot read tenants_dir " + path,
-                            std::strerror(errno)});
+        refuse("cannot read tenants_dir " + path, std::strerror(errno));
     }
     std::sort(names.begin(), names.end());
     for (const auto& name : names) read_ini_file(name, true, true, configuration, problems);

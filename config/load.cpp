@@ -6,6 +6,8 @@
 #include "config/conf_file.hpp"
 #include "config/ini_file.hpp"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 namespace config {
@@ -48,6 +50,7 @@ Loaded load(const CommandLine& line) {
         parse_line(source.text, where, 0, loaded.problems,
                    [&](const Setting& setting) { take(setting, where); });
     }
+    if (line.action == Action::version) return loaded;  // as vsftpd: only what stands before -v
     const bool named = !line.ini_file.empty();
     read_ini_file(named ? line.ini_file : default_ini_file, named, false, configuration,
                   loaded.problems);
@@ -63,6 +66,20 @@ std::string dump(const Configuration& configuration) {
             std::string(info.name) + '=' + base::escaped(value_text(configuration.options, info));
         setting.resize(std::max<std::size_t>(setting.size(), 48), ' ');
         text += setting + "  # " + (origin.empty() ? "default" : base::escaped(origin)) + '\n';
+    }
+    const auto& native = configuration.native;
+    text += "\n[server]\ngrace = " + std::to_string(native.grace) +
+            "\nguest_user = " + native.guest_user +
+            "\ntenants_dir = " + base::escaped(native.tenants_dir) +
+            "\n[log]\njson = " + base::escaped(native.json_log) + "\nlevel = " + native.log_level +
+            '\n';
+    for (const auto& tenant : configuration.tenants) {
+        text += "[tenant " + tenant.name + "]\nhome = " + base::escaped(tenant.home) +
+                "\nuid = " + std::to_string(tenant.uid) + "\ngid = " + std::to_string(tenant.gid) +
+                '\n';
+        for (const auto record : base::split(tenant.overrides, '\0')) {
+            if (!record.empty()) text += base::escaped(record) + '\n';
+        }
     }
     return text;
 }

@@ -21,10 +21,12 @@ struct Loaded {
 [[nodiscard]] Loaded load(const CommandLine& line);
 
 // The start-up checks: files, lists, users and addresses that options name, contradictions, and
-// what is set but not in effect. Adds to the problems.
+// what is set but not in effect. Adds to the problems. Looks up the name in pasv_address with
+// pasv_addr_resolve, so that it is an address from then on; may wait for name services.
 void check(Loaded& loaded);
 
-// --dump-config: "name=value" with the place where it was set, every option.
+// --dump-config: "name=value" with the place where it was set, every option; then the native
+// settings and the tenants without their passwords.
 [[nodiscard]] std::string dump(const Configuration& configuration);
 
 // --check-config: the problems, and the options that are known but have no effect yet.

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace config {
@@ -14,6 +15,11 @@ namespace config {
 base::Result<std::string> read_file(const std::string& path, std::size_t limit) {
     const base::Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     if (!file) return base::system_error(path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) < 0) return base::system_error(path);
+    if (S_ISDIR(status.st_mode)) return base::system_error(path, EISDIR);
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+        return base::Error{path + " is not a regular file"};
     std::string content;
     char buffer[16384];
     for (;;) {

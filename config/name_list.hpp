@@ -14,7 +14,8 @@ namespace config {
 // entry ineffective, and a line that starts with # is an entry like any other.
 class NameList {
   public:
-    // Errors: the file cannot be read, or is larger than vsftpd reads of it (100000 bytes).
+    // Errors: the file cannot be read, or has more than 10 MiB. vsftpd silently ignores what is
+    // beyond 100000 bytes, which lets in those whom the rest of a list denies.
     [[nodiscard]] static base::Result<NameList> read(const std::string& path);
     [[nodiscard]] static NameList of(std::string content) { return NameList(std::move(content)); }
 
@@ -27,6 +28,7 @@ class NameList {
 };
 
 // The bytes of a file that the administrator wrote, at most `limit`; an error when it has more.
+// Regular files and devices (/dev/null is an empty list); a FIFO would be one by accident.
 [[nodiscard]] base::Result<std::string> read_file(const std::string& path, std::size_t limit);
 
 }  // namespace config

@@ -135,18 +135,25 @@ const OptionInfo* find_option(std::string_view name) {
     return found == std::end(table) ? nullptr : found;
 }
 
-std::string_view similar_option(std::string_view name) {
+std::string_view similar(std::string_view name, std::span<const std::string_view> candidates) {
     if (name.size() > 40) return {};
     const auto wanted = base::lower(base::trim(name));
     std::string_view best;
     std::size_t least = 1 + wanted.size() / 4;
-    for (const auto& info : table) {
-        const auto edits = distance(wanted, info.name);
-        if (edits > least || (edits == least && !best.empty())) continue;
+    for (const auto candidate : candidates) {
+        // Not all of a short word: then any other would do.
+        const auto edits = distance(wanted, candidate);
+        if (edits >= wanted.size() || edits > least || (edits == least && !best.empty())) continue;
         least = edits;
-        best = info.name;
+        best = candidate;
     }
     return best;
+}
+
+std::string_view similar_option(std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const auto& info : table) names.push_back(info.name);
+    return similar(name, names);
 }
 
 ValueProblem set_option(Options& options, const OptionInfo& info, std::string_view value) {

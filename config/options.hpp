@@ -58,6 +58,10 @@ struct OptionInfo {
 // The known name that was probably meant; empty when nothing is near.
 [[nodiscard]] std::string_view similar_option(std::string_view name);
 
+// The same among other names.
+[[nodiscard]] std::string_view similar(std::string_view name,
+                                       std::span<const std::string_view> candidates);
+
 // What is wrong with a value, or what had to be overlooked in it.
 enum class ValueProblem : std::uint8_t {
     none,
