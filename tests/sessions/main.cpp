@@ -14,11 +14,11 @@
 namespace {
 
 // Where a run must not skip in silence (CI as root), a missing sandbox is a failure.
-class SandboxIsThere : public testing::EmptyTestEventListener {
+class Sandbox : public testing::EmptyTestEventListener {
   public:
-    explicit SandboxIsThere(std::string problem) : problem_(std::move(problem)) {}
+    explicit Sandbox(std::string problem) : problem_(std::move(problem)) {}
     void OnTestStart(const testing::TestInfo&) override {
-        if (problem_.empty()) return;
+        if (problem_.empty()) return sessions::refurnish();
         if (std::getenv("JAILFTPD_MUST_RUN") != nullptr) FAIL() << problem_;
         GTEST_SKIP() << problem_;
     }
@@ -34,8 +34,7 @@ int main(int argc, char** argv) {
     ::signal(SIGPIPE, SIG_IGN);
     if (!GTEST_FLAG_GET(list_tests)) {
         auto problem = sessions::enter_sandbox();
-        if (!problem.empty())
-            testing::UnitTest::GetInstance()->listeners().Append(new SandboxIsThere(problem));
+        testing::UnitTest::GetInstance()->listeners().Append(new Sandbox(problem));
     }
     return RUN_ALL_TESTS();
 }

@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path root;
-bool inside = false;
+std::vector<fs::path> small_mounts;
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -180,11 +180,9 @@ void furnish() {
     mounted("tmpfs", "/var/log", "mode=0755");
     fs::create_directories("/run/vsftpd/empty");
     ::umask(022);
-    accounts();
     ::unsetenv("http_proxy");
     ::unsetenv("ftp_proxy");
     ::setenv("HOME", place("client").c_str(), 1);
-    fs::create_directories(place("client"));
     ::setenv("TZ", "UTC0", 1);
 }
 
@@ -239,11 +237,19 @@ std::string enter_sandbox() {
     const pid_t tests = ::fork();
     if (tests < 0) return "fork failed";
     if (tests > 0) wait_for(tests);
-    inside = true;
     return {};
 }
 
-bool in_sandbox() { return inside; }
+void refurnish() {
+    for (const auto& mount : small_mounts) ::umount2(mount.c_str(), MNT_DETACH);
+    small_mounts.clear();
+    for (const auto& entry : fs::directory_iterator(root)) {
+        const auto name = entry.path().filename();
+        if (name != "etc-upper" && name != "etc-work") fs::remove_all(entry.path());
+    }
+    fs::create_directories(place("client"));
+    accounts();
+}
 
 fs::path place(std::string_view name) { return name.empty() ? root : root / name; }
 

@@ -40,7 +40,9 @@ inline constexpr gid_t web = 3002;
 // namespace; the process that called waits outside and ends with the same exit code. Returns the
 // reason where there can be no sandbox.
 [[nodiscard]] std::string enter_sandbox();
-[[nodiscard]] bool in_sandbox();
+
+// Accounts and homes as they were at first, and nothing else: each test starts so.
+void refurnish();
 
 // Below the sandbox's tmpfs: everything a test makes is here.
 [[nodiscard]] std::filesystem::path place(std::string_view name = {});

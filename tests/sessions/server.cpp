@@ -95,6 +95,18 @@ std::string path_of(Program program) {
     return fs::exists(path) ? path.string() : std::string{};
 }
 
+fs::path tenant_home(const std::string& name) { return place("tenants") / name; }
+
+std::string tenant(const std::string& name, const std::string& password, const Lines& more) {
+    const auto home = tenant_home(name);
+    make_folder(home);
+    make_folder(home / "files", virtual_user.uid);
+    auto text = "[tenant " + name + "]\npassword = " + hash_of(password) +
+                "\nhome = " + home.string() + "\n";
+    for (const auto& line : more) text += line + '\n';
+    return text;
+}
+
 Server::Server(const Lines& lines, Setup setup) : setup_(std::move(setup)) {
     // To see whether a test itself is right: what it says should mostly hold for vsftpd as well.
     if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) setup_.program = Program::vsftpd;

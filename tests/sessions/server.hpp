@@ -33,6 +33,12 @@ struct Setup {
     std::vector<std::string> environment{};  // added: NAME=VALUE
 };
 
+// A section of jailftpd.ini for somebody who exists nowhere else; the home is made, root's, with a
+// folder "files" of the tenant's.
+[[nodiscard]] std::string tenant(const std::string& name, const std::string& password,
+                                 const Lines& more = {});
+[[nodiscard]] std::filesystem::path tenant_home(const std::string& name);
+
 class Server {
   public:
     // Starts it and waits until it accepts; a test fails when it does not come up.

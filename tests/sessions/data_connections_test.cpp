@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Data connections: who makes them, to whom, and what is refused (whole sessions).
+#include "tests/sessions/conversation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace sessions;
+using testing::HasSubstr;
+using testing::StartsWith;
+using Mode = Conversation::Mode;
+
+namespace {
+
+using Way = std::tuple<Mode, const char*>;
+
+std::string name_of(const Way& way) {
+    const auto& [mode, address] = way;
+    const char* const names[] = {"Passive", "ExtendedPassive", "Active", "ExtendedActive"};
+    return std::string(names[static_cast<int>(mode)]) +
+           (address[0] == ':' ? "OverIPv6" : "OverIPv4");
+}
+
+class EveryMode : public testing::TestWithParam<Way> {};
+
+}  // namespace
+
+TEST_P(EveryMode, CarriesListingsAndFilesBothWays) {
+    const auto& [mode, address] = GetParam();
+    Server server({}, {.address = address});
+    Conversation ftp(server, alice);
+    ftp.mode = mode;
+    const auto content = noise(300'000);
+    EXPECT_EQ(ftp.store("files/f", content), "226 Transfer complete.");
+    EXPECT_EQ(ftp.began, "150 Ok to send data.");
+    EXPECT_TRUE(ftp.retrieve("files/f") == content);
+    EXPECT_EQ(ftp.began, "150 Opening BINARY mode data connection for files/f (300000 bytes).");
+    EXPECT_EQ(ftp.done, "226 Transfer complete.");
+    EXPECT_THAT(ftp.list("LIST files"), HasSubstr(" 300000 "));
+    EXPECT_EQ(ftp.began, "150 Here comes the directory listing.");
+    EXPECT_EQ(ftp.done, "226 Directory send OK.");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, EveryMode,
+    testing::Values(Way{Mode::passive, "127.0.0.1"}, Way{Mode::extended_passive, "127.0.0.1"},
+                    Way{Mode::active, "127.0.0.1"}, Way{Mode::extended_active, "127.0.0.1"},
+                    Way{Mode::extended_passive, "::1"}, Way{Mode::extended_active, "::1"}),
+    [](const auto& each) { return name_of(each.param); });
+
+TEST(DataConnections, AreAskedForFirst) {
+    Server server;
+    Conversation ftp(server, alice);
+    for (const auto* line : {"LIST", "NLST", "STOR files/x", "APPE files/x", "STOU"})
+        EXPECT_EQ(ftp.say(line), "425 Use PORT or PASV first.") << line;
+    EXPECT_EQ(content_of(home_of(alice) / "files/x"), "(none)");
+}
+
+TEST(DataConnections, SpeakVsftpdsWords) {
+    Server server;
+    Conversation ftp(server, alice);
+    EXPECT_THAT(
+        ftp.say("PASV"),
+        testing::ContainsRegex("^227 Entering Passive Mode \\(127,0,0,1,[0-9]+,[0-9]+\\)\\.$"));
+    EXPECT_THAT(ftp.say("P@SW"), StartsWith("227 "));
+    EXPECT_THAT(
+        ftp.say("EPSV"),
+        testing::ContainsRegex("^229 Entering Extended Passive Mode \\(\\|\\|\\|[0-9]+\\|\\)$"));
+    EXPECT_THAT(ftp.say("EPSV 1"), StartsWith("229 "));
+    EXPECT_EQ(ftp.say("EPSV 2"), "522 Bad network protocol.");
+    EXPECT_EQ(ftp.say("EPSV 7"), "522 Bad network protocol.");
+    EXPECT_EQ(ftp.say("PORT 127,0,0,1,200,10"),
+              "200 PORT command successful. Consider using PASV.");
+    EXPECT_EQ(ftp.say("EPRT |1|127.0.0.1|5140|"),
+              "200 EPRT command successful. Consider using EPSV.");
+    EXPECT_EQ(ftp.say("EPRT |7|127.0.0.1|5140|"), "500 Bad EPRT protocol.");
+    EXPECT_EQ(ftp.say("EPRT 127.0.0.1"), "500 Bad EPRT command.");
+    EXPECT_EQ(ftp.say("EPSV ALL"), "200 EPSV ALL ok.");
+    EXPECT_EQ(ftp.say("PASV"), "550 Permission denied.");
+    EXPECT_EQ(ftp.say("PORT 127,0,0,1,200,10"), "550 Permission denied.");
+}
+
+TEST(ActiveMode, GoesToTheClientItselfOnly) {
+    Server server;
+    Conversation ftp(server, alice);
+    const auto elsewhere = listen_at({"127.0.0.2", 5140});
+    for (const auto* line : {"PORT 127,0,0,2,20,20", "PORT 10,0,0,1,20,20", "PORT 127,0,0,1,0,22",
+                             "PORT 127,0,0,1,3,255", "PORT 127,0,0,1,20", "PORT 1,2,3,4,5,6,7",
+                             "PORT 256,0,0,1,20,20", "PORT", "PORT abc"})
+        EXPECT_EQ(ftp.say(line), "500 Illegal PORT command.") << line;
+    EXPECT_EQ(ftp.say("EPRT |1|127.0.0.2|5140|"), "500 Illegal EPRT command.");
+    EXPECT_EQ(ftp.say("EPRT |1|127.0.0.1|22|"), "500 Illegal EPRT command.");
+    EXPECT_EQ(ftp.say("LIST"), "425 Use PORT or PASV first.");
+}
+
+TEST(ActiveMode, ComesFromPort20WhereConfigured) {
+    Server server({"connect_from_port_20=YES"});
+    Conversation ftp(server, alice);
+    auto data = ftp.open(Mode::active);
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_EQ(data.peer().port(), 20);
+    data.read_all();
+    EXPECT_EQ(ftp.reply(), "226 Directory send OK.");
+}
+
+TEST(ActiveMode, ComesFromTheConfiguredPort) {
+    Server server({"connect_from_port_20=YES", "ftp_data_port=2020"});
+    Conversation ftp(server, alice);
+    auto data = ftp.open(Mode::active);
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_EQ(data.peer().port(), 2020);
+    data.read_all();
+    EXPECT_EQ(ftp.reply(), "226 Directory send OK.");
+}
+
+TEST(ActiveMode, SaysWhenNobodyListens) {
+    Server server;
+    Conversation ftp(server, alice);
+    EXPECT_THAT(ftp.say("PORT 127,0,0,1,250,1"), StartsWith("200"));
+    EXPECT_EQ(ftp.say("LIST"), "425 Failed to establish connection.");
+    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
+}
+
+TEST(PassiveMode, StaysWithinItsPorts) {
+    Server server({"pasv_min_port=40000", "pasv_max_port=40003"});
+    Conversation ftp(server, alice);
+    for (int round = 0; round < 20; ++round) {
+        const auto port = ftp.passive_port();
+        EXPECT_GE(port, 40000);
+        EXPECT_LE(port, 40003);
+    }
+}
+
+TEST(PassiveMode, SaysWhenNoPortIsFree) {
+    Server server({"pasv_min_port=40000", "pasv_max_port=40000"});
+    Conversation first(server, alice);
+    Conversation second(server, bob);
+    EXPECT_EQ(first.passive_port(), 40000);
+    EXPECT_THAT(second.say("PASV"), StartsWith("425"));
+    EXPECT_EQ(second.say("NOOP"), "200 NOOP ok.") << "vsftpd's session would be dead";
+    first.say("QUIT");
+    EXPECT_TRUE(first.ended());
+    EXPECT_TRUE(eventually([&] { return second.say("PASV").starts_with("227"); }));
+}
+
+TEST(PassiveMode, TellsTheConfiguredAddress) {
+    Server server({"pasv_address=192.0.2.33"});
+    Conversation ftp(server, alice);
+    EXPECT_THAT(ftp.say("PASV"), HasSubstr("(192,0,2,33,"));
+}
+
+TEST(PassiveMode, RefusesAnotherPeerAndNamesBoth) {
+    Server server;
+    Conversation ftp(server, alice);
+    const auto port = ftp.passive_port();
+    const auto stranger = connect_to({"127.0.0.1", port}, "127.0.0.2");
+    EXPECT_EQ(ftp.say("LIST"), "425 Security: Bad IP connecting.");
+    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
+    if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) return;
+    const auto line = server.complained("127\\.0\\.0\\.2");
+    EXPECT_THAT(line, HasSubstr("127.0.0.1"));
+}
+
+TEST(PassiveMode, TakesAnotherPeerWherePromiscuous) {
+    Server server({"pasv_promiscuous=YES"});
+    Conversation ftp(server, alice);
+    const auto port = ftp.passive_port();
+    Data data(connect_to({"127.0.0.1", port}, "127.0.0.2"));
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_THAT(data.read_all(), HasSubstr("files"));
+}
+
+TEST(PassiveMode, KeepsItsPortAfterARefusedTransfer) {
+    Server server;
+    Conversation ftp(server, alice);
+    auto data = ftp.open();
+    EXPECT_THAT(ftp.say("RETR nothing"), StartsWith("550"));
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_THAT(data.read_all(), HasSubstr("files"));
+    EXPECT_EQ(ftp.reply(), "226 Directory send OK.");
+}
+
+TEST(PassiveMode, TakesTheNextPortEachTime) {
+    Server server;
+    Conversation ftp(server, alice);
+    const auto abandoned = ftp.passive_port();
+    auto data = ftp.open();
+    EXPECT_FALSE(connect_to({"127.0.0.1", abandoned})) << "the first is closed";
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_THAT(data.read_all(), HasSubstr("files"));
+}

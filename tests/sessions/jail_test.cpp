@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+// Where a session is locked up, and what its process may do: asked of /proc (whole sessions).
+#include "tests/jail/observed.hpp"
+#include "tests/sessions/conversation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+
+#include <sys/stat.h>
+
+using namespace sessions;
+using observed::Facts;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+namespace {
+
+constexpr auto in_the_root = "257 \"/\" is the current directory";
+constexpr auto too_writable =
+    "500 OOPS: vsftpd: refusing to run with writable root inside chroot()";
+
+std::string at(const std::filesystem::path& path) {
+    return "257 \"" + path.string() + "\" is the current directory";
+}
+
+// Same file, by device and number.
+bool same(const std::filesystem::path& one, const std::filesystem::path& other) {
+    struct stat first {};
+    struct stat second {};
+    return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+std::filesystem::path root_of(pid_t pid) { return "/proc/" + std::to_string(pid) + "/root"; }
+
+}  // namespace
+
+// ----- the table of chroot_local_user, chroot_list_enable and the list
+
+struct Row {
+    bool everybody;
+    bool listed_ones;
+    bool listed;
+    bool jailed;
+};
+
+class ChrootTable : public testing::TestWithParam<Row> {};
+
+TEST_P(ChrootTable, DecidesAsVsftpd) {
+    const auto& row = GetParam();
+    write_file(place("list"), row.listed ? "alice\n" : "bob\n");
+    Server server({std::string("chroot_local_user=") + (row.everybody ? "YES" : "NO"),
+                   std::string("chroot_list_enable=") + (row.listed_ones ? "YES" : "NO"),
+                   "chroot_list_file=" + place("list").string()});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), row.jailed ? in_the_root : at(home_of(alice)));
+    EXPECT_THAT(ftp.say("CWD /etc"), StartsWith(row.jailed ? "550" : "250"));
+    EXPECT_THAT(ftp.say("CWD /files"), StartsWith(row.jailed ? "250" : "550"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EightRows, ChrootTable,
+    //                  everybody listed_ones listed  jailed
+    testing::Values(Row{false, false, false, false}, Row{false, false, true, false},
+                    Row{false, true, false, false}, Row{false, true, true, true},
+                    Row{true, false, false, true}, Row{true, false, true, true},
+                    Row{true, true, false, true}, Row{true, true, true, false}),
+    [](const auto& each) {
+        const auto& row = each.param;
+        return std::string(row.everybody ? "Everybody" : "Nobody") +
+               (row.listed_ones ? "ButListed" : "") + (row.listed ? "AndListed" : "AndNotListed");
+    });
+
+TEST(Jail, EndsTheLoginWhenTheListCannotBeRead) {
+    write_file(place("list"), "alice\n");
+    Server server({"chroot_list_enable=YES", "chroot_list_file=" + place("list").string()});
+    std::filesystem::remove(place("list"));
+    Conversation ftp(server);
+    EXPECT_EQ(ftp.login(alice),
+              "500 OOPS: could not read chroot() list file:" + place("list").string());
+}
+
+// ----- which folder
+
+TEST(Jail, IsLocalRootWhereOneIsNamed) {
+    make_folder(place("root"));
+    write_file(place("root/here"), "x");
+    Server server({"chroot_local_user=YES", "local_root=" + place("root").string()});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), in_the_root);
+    EXPECT_EQ(ftp.retrieve("/here"), "x");
+}
+
+TEST(Jail, HasTheLoginNameInItsPath) {
+    make_folder(place("sites/alice/web"));
+    Server server({"chroot_local_user=YES", "user_sub_token=$USER",
+                   "local_root=" + place("sites/$USER/web").string()});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), in_the_root);
+    EXPECT_TRUE(same(root_of(server.process("alice")), place("sites/alice/web")));
+}
+
+TEST(Jail, EndsTheLoginWhenLocalRootIsMissing) {
+    Server server({"chroot_local_user=YES", "local_root=/no/such/folder"});
+    Conversation ftp(server);
+    EXPECT_EQ(ftp.login(alice), "500 OOPS: cannot change directory:/no/such/folder");
+    EXPECT_TRUE(ftp.ended());
+}
+
+TEST(NoJail, StartsInTheHomeWhenLocalRootIsMissing) {
+    Server server({"local_root=/no/such/folder"});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), at(home_of(alice)));
+}
+
+TEST(Jail, EndsAtADotInTheHomesPath) {
+    Server server({"chroot_local_user=YES", "passwd_chroot_enable=YES"});
+    Conversation ftp(server, dotted);
+    EXPECT_EQ(ftp.say("PWD"), "257 \"/inside\" is the current directory");
+    EXPECT_TRUE(same(root_of(server.process("dotted")), home_of(dotted)));
+}
+
+TEST(Jail, HoldsGuestsWhateverTheTableSays) {
+    Server server({"guest_enable=YES", "guest_username=virtual"});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), in_the_root);
+    EXPECT_TRUE(same(root_of(server.process("alice")), home_of(virtual_user)));
+}
+
+// ----- a root that its user can write to
+
+class WritableRoot : public testing::Test {
+  protected:
+    void SetUp() override { make_folder(home_of(alice), alice.uid); }
+};
+
+TEST_F(WritableRoot, IsRefusedInVsftpdsWords) {
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server);
+    EXPECT_EQ(ftp.login(alice), too_writable);
+    EXPECT_TRUE(ftp.ended());
+}
+
+TEST_F(WritableRoot, IsExplainedToTheAdministrator) {
+    Server server({"chroot_local_user=YES"});
+    Conversation(server).login(alice);
+    const auto line = server.complained("writable root|allow_writeable_chroot");
+    EXPECT_THAT(line, HasSubstr(home_of(alice).string()));
+    EXPECT_THAT(line, HasSubstr("0755"));
+    EXPECT_THAT(line, HasSubstr("alice"));
+    EXPECT_THAT(line, HasSubstr("allow_writeable_chroot"));
+}
+
+TEST_F(WritableRoot, IsFineWhereTheConfigurationAllowsIt) {
+    Server server({"chroot_local_user=YES", "allow_writeable_chroot=YES"});
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.store("at-the-top", "x"), "226 Transfer complete.");
+}
+
+TEST_F(WritableRoot, IsNotWritableWithoutTheModeBit) {
+    make_folder(home_of(alice), alice.uid, 0555);
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server);
+    EXPECT_EQ(ftp.login(alice), "230 Login successful.");
+}
+
+TEST_F(WritableRoot, DoesNotMatterWithoutAJail) {
+    Server server;
+    EXPECT_EQ(Conversation(server).login(alice), "230 Login successful.");
+}
+
+// ----- no way out
+
+class NoWayOut : public testing::Test {
+  protected:
+    void SetUp() override { write_file(place("secret"), "outside"); }
+    std::unique_ptr<Server> server = std::make_unique<Server>(Lines{"chroot_local_user=YES"});
+    Conversation ftp{*server, alice};
+};
+
+TEST_F(NoWayOut, ByDots) {
+    for (const auto* path : {"../secret", "../../../../../../../../etc/passwd", "/../etc/passwd",
+                             "files/../../../secret", "/files/./.././../../etc/passwd"}) {
+        ftp.retrieve(path);
+        EXPECT_THAT(ftp.began, StartsWith("550")) << path;
+    }
+    EXPECT_THAT(ftp.say("CWD ../.."), StartsWith("250"));
+    EXPECT_EQ(ftp.say("PWD"), in_the_root);
+    EXPECT_THAT(ftp.say("CDUP"), StartsWith("250"));
+    EXPECT_EQ(ftp.say("PWD"), in_the_root);
+}
+
+TEST_F(NoWayOut, ByLinks) {
+    const auto files = home_of(alice) / "files";
+    std::filesystem::create_symlink("/etc/passwd", files / "absolute");
+    std::filesystem::create_symlink("../../../../../../etc/passwd", files / "relative");
+    std::filesystem::create_symlink("/etc", files / "folder");
+    for (const auto* path : {"files/absolute", "files/relative", "files/folder/passwd"}) {
+        ftp.retrieve(path);
+        EXPECT_THAT(ftp.began, StartsWith("550")) << path;
+    }
+    EXPECT_THAT(ftp.say("CWD files/folder"), StartsWith("550"));
+    EXPECT_THAT(ftp.say("SIZE files/absolute"), StartsWith("550"));
+    EXPECT_THAT(ftp.store("files/folder/planted", "x"), StartsWith("553"));
+}
+
+TEST_F(NoWayOut, ByRenaming) {
+    write_file(home_of(alice) / "files/f", "x", alice.uid);
+    EXPECT_THAT(ftp.say("RNFR files/f"), StartsWith("350"));
+    EXPECT_THAT(ftp.say("RNTO ../../../../tmp/out"), StartsWith("550"));
+    EXPECT_EQ(content_of(home_of(alice) / "files/f"), "x");
+}
+
+// Whoever moves the current folder out of the jail hands a plain chroot the whole disk.
+TEST_F(NoWayOut, WhenTheFolderIsMovedOutOfTheJail) {
+    make_folder(home_of(alice) / "files/deep", alice.uid);
+    EXPECT_THAT(ftp.say("CWD files/deep"), StartsWith("250"));
+    std::filesystem::rename(home_of(alice) / "files/deep", place("deep"));
+    ftp.retrieve("../secret");
+    EXPECT_THAT(ftp.began, StartsWith("550"));
+    EXPECT_THAT(ftp.say("CWD ../../../etc"), StartsWith("550"));
+    ftp.store("../planted", "x");
+    EXPECT_EQ(content_of(place("planted")), "(none)");
+    ftp.say("CWD ..");
+    ftp.retrieve("etc/passwd");
+    EXPECT_THAT(ftp.began, StartsWith("550"));
+}
+
+// ----- a home that somebody tampers with
+
+TEST(Jail, IsNotEnteredThroughALinkThatTheUserPlanted) {
+    // bob may write to the folder in which his home is, and has put a link to alice's in its place.
+    make_folder(place("home/bobs"), bob.uid);
+    std::filesystem::create_directory_symlink(home_of(alice), place("home/bobs/home"));
+    ASSERT_EQ(::lchown(place("home/bobs/home").c_str(), bob.uid, bob.uid), 0);
+    auto passwd = content_of("/etc/passwd");
+    passwd = std::regex_replace(passwd, std::regex("/home/bob:"), "/home/bobs/home:");
+    write_file("/etc/passwd", passwd);
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server);
+    EXPECT_THAT(ftp.login(bob), StartsWith("500 OOPS: cannot change directory:"));
+    EXPECT_TRUE(ftp.ended());
+}
+
+// ----- the processes
+
+class Processes : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) GTEST_SKIP();
+    }
+};
+
+TEST_F(Processes, ASessionIsTheUserAndNothingMore) {
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server, alice);
+    const auto pid = server.process("alice");
+    const Facts facts(pid);
+    EXPECT_EQ(facts.status("Uid"), "2001 2001 2001 2001");
+    EXPECT_EQ(facts.status("Gid"), "2001 2001 2001 2001");
+    const auto groups = facts.status("Groups");
+    std::istringstream words(groups);
+    EXPECT_EQ(std::set<std::string>(std::istream_iterator<std::string>(words), {}),
+              (std::set<std::string>{"2001", "3001", "3002"}));
+    for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+        EXPECT_EQ(facts.status(set), "0000000000000000") << set;
+    EXPECT_EQ(facts.status("NoNewPrivs"), "1");
+    EXPECT_TRUE(same(root_of(pid), home_of(alice)));
+    EXPECT_EQ(facts.owner(), 0U) << "not dumpable";
+    EXPECT_THAT(facts.text("environ"), StartsWith(""));
+}
+
+TEST_F(Processes, ASessionHoldsOnlyItsOwnDescriptors) {
+    Server server({"chroot_local_user=YES"});
+    Conversation other(server, bob);
+    Conversation ftp(server, alice);
+    const auto pid = server.process("alice");
+    std::size_t sockets = 0;
+    for (const auto& [number, target] : Facts(pid).descriptors()) {
+        if (target.starts_with("socket:")) {
+            ++sockets;
+            continue;
+        }
+        EXPECT_TRUE(target == "/dev/null" || target == home_of(alice).string() || target == "/" ||
+                    target.starts_with("anon_inode:"))
+            << number << " -> " << target;
+    }
+    EXPECT_EQ(sockets, 2U) << "the control connection and the channel";
+}
+
+TEST_F(Processes, AGreeterIsNobodyInAnEmptyRoom) {
+    Server server;
+    Conversation ftp(server);
+    const auto pid = server.process("127.0.0.1 [greeter]");
+    const Facts facts(pid);
+    EXPECT_EQ(facts.status("Uid"), "65534 65534 65534 65534");
+    EXPECT_EQ(facts.status("Gid"), "65534 65534 65534 65534");
+    EXPECT_EQ(facts.status("Groups"), "");
+    for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+        EXPECT_EQ(facts.status(set), "0000000000000000") << set;
+    EXPECT_EQ(facts.status("NoNewPrivs"), "1");
+    EXPECT_TRUE(std::filesystem::is_empty(root_of(pid)));
+    std::size_t sockets = 0;
+    for (const auto& [number, target] : facts.descriptors()) {
+        if (target.starts_with("socket:"))
+            ++sockets;
+        else
+            EXPECT_TRUE(target == "/dev/null" || target.starts_with("anon_inode:"))
+                << number << " -> " << target;
+    }
+    EXPECT_EQ(sockets, 2U);
+}
+
+TEST_F(Processes, TheSpawnerSeesNoFileAndNoClient) {
+    Server server;
+    Conversation ftp(server, alice);
+    const auto pid = server.process("[spawner]");
+    const Facts facts(pid);
+    EXPECT_TRUE(std::filesystem::is_empty(root_of(pid)));
+    const auto mounts = lines_of(facts.text("mountinfo"));
+    EXPECT_LE(mounts.size(), 3U) << facts.text("mountinfo");
+    EXPECT_EQ(facts.status("Threads"), "1");
+    // Nothing that a client has sent ever passes through here, so no TCP socket is open for long.
+    EXPECT_LE(facts.descriptors().size(), 24U);
+}
+
+TEST_F(Processes, AreVisibleUnderTheirNames) {
+    Server server;
+    Conversation waiting(server);
+    Conversation ftp(server, alice);
+    for (const auto* kind : {"[spawner]", "127.0.0.1 [greeter]", "alice"})
+        EXPECT_TRUE(eventually([&] { return !server.processes(kind).empty(); }))
+            << kind << "\n"
+            << described(processes());
+}
+
+TEST_F(Processes, OfTwoSessionsShareNothingThatAUserCouldReach) {
+    Server server({"chroot_local_user=YES"});
+    Conversation one(server, alice);
+    Conversation two(server, bob);
+    const auto first = server.process("alice");
+    const auto second = server.process("bob");
+    EXPECT_NE(first, second);
+    EXPECT_EQ(Facts(second).status("Uid"), "2002 2002 2002 2002");
+    EXPECT_TRUE(same(root_of(second), home_of(bob)));
+}
+
+TEST_F(Processes, ATenantsSessionHasTheTenantsNumbers) {
+    Server server(
+        {}, {.ini = tenant("carl", "sesame", {"uid = 2345", "gid = 2346", "groups = 3001 web"})});
+    Conversation ftp(server);
+    ASSERT_EQ(ftp.login("carl", "sesame"), "230 Login successful.");
+    const auto pid = server.process("carl");
+    EXPECT_EQ(Facts(pid).status("Uid"), "2345 2345 2345 2345");
+    EXPECT_EQ(Facts(pid).status("Gid"), "2346 2346 2346 2346");
+    EXPECT_THAT(Facts(pid).status("Groups"), HasSubstr("3002"));
+    EXPECT_TRUE(same(root_of(pid), tenant_home("carl")));
+}
