@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What an account gets once its password was right: options, identity, root directory; runs in the
+// authenticator's children and in helpers, as root.
+#pragma once
+
+#include "base/fd.hpp"
+#include "config/configuration.hpp"
+#include "helpers/jail_decision.hpp"
+#include "ipc/admission.hpp"
+#include "ipc/requests.hpp"
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace helpers {
+
+struct Account {
+    enum class Kind : unsigned char { system, tenant, anonymous };
+    Kind kind = Kind::system;
+    std::string name;                        // the login name; anonymous: ftp_username
+    const config::Tenant* tenant = nullptr;  // of that kind
+    std::vector<gid_t> more_groups;          // that PAM added; a guest does not get them
+    std::string password_shown;              // anonymous: for the logs
+};
+
+struct Refusal {
+    std::string client_text;  // what follows "500 OOPS: "
+    std::string reason;       // for the administrator: what, whose, which mode, and the ways out
+    bool is_wrong = false;    // the client is told no more than that the login is incorrect
+};
+
+struct Admitted {
+    ipc::Admission admission;
+    base::Fd root;  // O_PATH; "/" of the host for one who is not jailed
+    ipc::DataPolicy data{};
+    std::vector<std::string> warnings;  // of the user's own file
+};
+
+template <typename T>
+using OrRefusal =
+    boost::outcome_v2::basic_result<T, Refusal, boost::outcome_v2::policy::terminate>;
+
+[[nodiscard]] OrRefusal<Admitted> admit(const config::Configuration& configuration,
+                                        const Account& account);
+
+// What the broker may do for a session with these options.
+[[nodiscard]] ipc::DataPolicy data_policy(const config::Options& options);
+
+// The message for the supervisor; what an admission brings along is appended to the descriptors.
+[[nodiscard]] ipc::LoginAnswer to_answer(const ipc::Login& login, const Account& account,
+                                         OrRefusal<Admitted> result,
+                                         std::vector<base::Fd>& descriptors);
+
+}  // namespace helpers
