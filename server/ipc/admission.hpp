@@ -33,6 +33,7 @@ struct Admission {
     std::string home;                   // what ~ means inside the root
     std::string password_shown;         // anonymous: the e-mail address given, for xferlog
     std::string overrides;              // options of this user: "name=value\0" each (config::apply)
+    std::string writable_root_hint;  // directory, owner, mode and the ways out; for the log
 };
 
 // One form, both ways. Everything is checked on reading: the session trusts nobody's lengths.
