@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The file of one user in user_config_dir.
+#include "config/user_file.hpp"
+
+#include "config/options.hpp"
+#include "folder.hpp"
+#include "problems.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(UserFile, ChangesTheUsersOptions) {
+    const test::Folder folder;
+    folder.write("ann", "# ann's\nlocal_root=/srv/ann\nwrite_enable=YES\nlocal_umask=022\n");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    EXPECT_THAT(test::texts(file.problems), IsEmpty());
+    config::Options options;
+    options.max_clients = 3;
+    ASSERT_TRUE(config::apply_overrides(options, file.overrides));
+    EXPECT_EQ(options.local_root, "/srv/ann");
+    EXPECT_TRUE(options.write_enable);
+    EXPECT_EQ(options.local_umask, 022U);
+    EXPECT_EQ(options.max_clients, 3U);
+}
+
+// A user may be given back what the main file took away.
+TEST(UserFile, MaySetAnOptionToItsDefault) {
+    const test::Folder folder;
+    folder.write("ann", "download_enable=YES\nlocal_root=\n");
+    config::Options options;
+    options.download_enable = false;
+    options.local_root = "/srv";
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    ASSERT_TRUE(config::apply_overrides(options, file.overrides));
+    EXPECT_TRUE(options.download_enable);
+    EXPECT_EQ(options.local_root, "");
+}
+
+TEST(UserFile, IsNothingWhenThereIsNone) {
+    const test::Folder folder;
+    folder.write("sub/ann", "nonsense\n");
+    for (const auto* name : {"bob", "sub/ann", "../ann", "..", ".", ""}) {
+        const auto file = config::read_user_file(folder.path(), name, ::geteuid());
+        EXPECT_THAT(test::texts(file.problems), IsEmpty()) << name;
+        EXPECT_EQ(file.overrides, "");
+    }
+    EXPECT_THAT(config::read_user_file("", "ann", ::geteuid()).problems, IsEmpty());
+    EXPECT_THAT(config::read_user_file("/nonexistent", "ann", ::geteuid()).problems, IsEmpty());
+}
+
+TEST(UserFile, SaysWhatCannotBeChangedForOneUser) {
+    const test::Folder folder;
+    const auto path =
+        folder.write("ann", "chroot_local_user=YES\nmax_per_ip=2\nwrite_enable=YES\n");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    EXPECT_THAT(test::texts(file.problems),
+                ElementsAre(path + ":1: warning: chroot_local_user has no effect for one user (who "
+                                   "is jailed is decided before this file is read; use "
+                                   "chroot_list_file in the main file)",
+                            path + ":2: warning: max_per_ip has no effect for one user (it is used "
+                                   "up before the user is known; set it in the main file)"));
+    EXPECT_EQ(file.overrides, std::string("write_enable=YES\0", 17));
+}
+
+TEST(UserFile, GivesNothingWhenALineIsWrong) {
+    const test::Folder folder;
+    for (const auto* wrong : {"write_enabel=YES\n", "write_enable=maybe\n", "max_clients=\n",
+                              "local_umask=x\n", "pasv_min_port=70000\n"}) {
+        folder.write("ann", std::string("local_root=/srv\n") + wrong);
+        const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+        EXPECT_TRUE(config::any_error(file.problems)) << wrong;
+        EXPECT_EQ(file.overrides, "") << wrong;
+    }
+}
+
+TEST(UserFile, MustBelongToTheServersUser) {
+    const test::Folder folder;
+    folder.write("ann", "write_enable=YES\n");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid() + 1);
+    EXPECT_THAT(test::errors(file.problems),
+                ElementsAre("config file not owned by correct user, or not a file"));
+    EXPECT_EQ(file.overrides, "");
+}
+
+TEST(UserFile, MayNotBeADirectory) {
+    const test::Folder folder;
+    folder.write("ann/x", "");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    EXPECT_TRUE(config::any_error(file.problems));
+}
+
+TEST(UserFile, SaysWhatHasNoEffectYet) {
+    const test::Folder folder;
+    folder.write("ann", "tilde_user_enable=YES\n");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    const auto* info = config::find_option("tilde_user_enable");
+    if (info->effect == config::Effect::now) GTEST_SKIP() << "it has by now";
+    EXPECT_THAT(test::warnings(file.problems),
+                ElementsAre(HasSubstr("tilde_user_enable has no effect in this version")));
+}
+
+}  // namespace
