@@ -2,7 +2,6 @@
 // All that the administrator wrote, as one immutable value per generation.
 #pragma once
 
-#include "base/result.hpp"
 #include "config/options.hpp"
 
 #include <cstdint>
@@ -45,10 +44,5 @@ struct Configuration {
 
 // nullptr if there is none of that name.
 [[nodiscard]] const Tenant* find_tenant(const Configuration& configuration, std::string_view name);
-
-// For the authenticator's and the helpers' memfd. Holds password hashes; the spawner gets
-// serialise(Options).
-[[nodiscard]] std::string serialise(const Configuration& configuration);
-[[nodiscard]] base::Result<Configuration> deserialise(std::string_view bytes);
 
 }  // namespace config

@@ -2,6 +2,8 @@
 // The whole configuration on its way to another process.
 #include "config/configuration.hpp"
 
+#include "config/serialise.hpp"
+
 #include <gtest/gtest.h>
 
 namespace {

@@ -3,6 +3,7 @@
 // in.
 #include "config/configuration.hpp"
 #include "config/options.hpp"
+#include "config/serialise.hpp"
 #include "input.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// A configuration as bytes and back; runs in the supervisor, the authenticator and the helpers.
+#include "config/serialise.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace config {
+namespace {
+
+class Writer {
+  public:
+    void number(std::uint64_t value) {
+        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void text(std::string_view value) {
+        number(value.size());
+        bytes_ += value;
+    }
+    [[nodiscard]] std::string take() { return std::move(bytes_); }
+
+  private:
+    std::string bytes_;
+};
+
+class Reader {
+  public:
+    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        if (bytes_.size() < sizeof value) return failed_ = true, 0;
+        std::memcpy(&value, bytes_.data(), sizeof value);
+        bytes_.remove_prefix(sizeof value);
+        return value;
+    }
+    std::string text() {
+        const auto size = number();
+        if (size > bytes_.size()) return failed_ = true, std::string{};
+        std::string value(bytes_.substr(0, size));
+        bytes_.remove_prefix(size);
+        return value;
+    }
+    // How many elements follow; each has at least these bytes, so a larger count is a lie.
+    std::size_t count(std::size_t least) {
+        const auto value = number();
+        if (value > bytes_.size() / least) return failed_ = true, 0;
+        return value;
+    }
+    [[nodiscard]] bool complete() const { return !failed_ && bytes_.empty(); }
+    [[nodiscard]] bool failed() const { return failed_; }
+
+  private:
+    std::string_view bytes_;
+    bool failed_ = false;
+};
+
+}  // namespace
+
+std::string serialise(const Configuration& configuration) {
+    Writer out;
+    out.text(serialise(configuration.options));
+    const auto& native = configuration.native;
+    out.number(native.grace);
+    for (const auto* text :
+         {&native.guest_user, &native.tenants_dir, &native.json_log, &native.log_level})
+        out.text(*text);
+    out.number(configuration.tenants.size());
+    for (const auto& tenant : configuration.tenants) {
+        for (const auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
+            out.text(*text);
+        out.number(tenant.uid);
+        out.number(tenant.gid);
+        out.number(tenant.groups.size());
+        for (const auto group : tenant.groups) out.number(group);
+    }
+    out.number(configuration.origins.size());
+    for (const auto& origin : configuration.origins) out.text(origin);
+    return out.take();
+}
+
+base::Result<Configuration> deserialise(std::string_view bytes) {
+    Reader in(bytes);
+    Configuration configuration;
+    TRY(configuration.options, deserialise_options(in.text()));
+    auto& native = configuration.native;
+    native.grace = static_cast<std::uint32_t>(in.number());
+    for (auto* text :
+         {&native.guest_user, &native.tenants_dir, &native.json_log, &native.log_level})
+        *text = in.text();
+    configuration.tenants.resize(in.count(7 * sizeof(std::uint64_t)));
+    for (auto& tenant : configuration.tenants) {
+        for (auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
+            *text = in.text();
+        tenant.uid = static_cast<uid_t>(in.number());
+        tenant.gid = static_cast<gid_t>(in.number());
+        tenant.groups.resize(in.count(sizeof(std::uint64_t)));
+        for (auto& group : tenant.groups) group = static_cast<gid_t>(in.number());
+        if (in.failed()) break;
+    }
+    configuration.origins.resize(in.count(sizeof(std::uint64_t)));
+    for (auto& origin : configuration.origins) origin = in.text();
+    if (!in.complete()) return base::Error{"the configuration's bytes are malformed"};
+    return configuration;
+}
+
+}  // namespace config
