@@ -87,9 +87,7 @@ class Checker {
             ::inet_pton(AF_INET6, options_.listen_address6.c_str(), &v6) != 1)
             error("listen_address6", "bad listen_address6: " + options_.listen_address6,
                   "a numeric IPv6 address, such as 2001:db8::1");
-        // inet_aton as vsftpd: 10.1 is 10.0.0.1.
-        if (!options_.pasv_address.empty() && !options_.pasv_addr_resolve &&
-            ::inet_aton(options_.pasv_address.c_str(), &v4) == 0)
+        if (!options_.pasv_addr_resolve && !valid_pasv_address(options_.pasv_address))
             error("pasv_address", "invalid pasv_address: " + options_.pasv_address,
                   "a numeric IPv4 address without quotes, or a name with pasv_addr_resolve=YES");
     }

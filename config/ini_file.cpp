@@ -317,7 +317,8 @@ class IniReader {
             return error(line, name + " cannot be set for one tenant",
                          "set it in vsftpd.conf for all");
         Options scratch;
-        if (set_option(scratch, *info, value) != ValueProblem::none)
+        if (set_option(scratch, *info, value) != ValueProblem::none ||
+            !valid_pasv_address(scratch.pasv_address))
             return error(line, "\"" + value + "\" is no value for " + name,
                          "as in vsftpd.conf; the default is " + value_text(Options{}, *info));
         if (info->effect == Effect::later && !is_default(scratch, *info))

@@ -11,6 +11,8 @@
 #include <limits>
 #include <utility>
 
+#include <arpa/inet.h>
+
 namespace config {
 namespace {
 
@@ -163,6 +165,11 @@ ValueProblem set_option(Options& options, const OptionInfo& info, std::string_vi
         return set_number(options.*(*number), info.kind, value);
     options.*std::get<std::string Options::*>(info.field) = value;
     return ValueProblem::none;
+}
+
+bool valid_pasv_address(const std::string& text) {
+    in_addr address{};
+    return text.empty() || ::inet_aton(text.c_str(), &address) != 0;
 }
 
 std::string value_text(const Options& options, const OptionInfo& info) {

@@ -79,6 +79,9 @@ enum class ValueProblem : std::uint8_t {
 [[nodiscard]] ValueProblem set_option(Options& options, const OptionInfo& info,
                                       std::string_view value);
 
+// What PASV can tell: empty, or an IPv4 address as inet_aton reads it (vsftpd: 10.1 is 10.0.0.1).
+[[nodiscard]] bool valid_pasv_address(const std::string& text);
+
 // In the form in which it could stand in a file: "YES", "022", "hello".
 [[nodiscard]] std::string value_text(const Options& options, const OptionInfo& info);
 [[nodiscard]] bool is_default(const Options& options, const OptionInfo& info);

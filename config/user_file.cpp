@@ -40,6 +40,10 @@ UserFile read_user_file(const std::string& directory, std::string_view name, uid
             if (!is_default(scratch, *setting.info))
                 warn(option + " has no effect in this version", {});
         }
+        if (!valid_pasv_address(scratch.pasv_address))
+            result.problems.push_back({Severity::error, path, setting.line, option,
+                                       "invalid pasv_address: " + scratch.pasv_address,
+                                       "a numeric IPv4 address"});
         result.overrides += option + '=' + value_text(scratch, *setting.info) + '\0';
     });
     if (any_error(result.problems)) result.overrides.clear();

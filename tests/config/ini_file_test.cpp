@@ -159,6 +159,8 @@ TEST(IniFile, NamesTheLineOfWhatIsWrong) {
         {"[tenant a]\npassword = " + std::string(bcrypt) + "\n", ":1: error: tenant a has no home"},
         {"[tenant a]\nhome = srv\n", ":2: error: home must be an absolute path"},
         {"[tenant a]\nhome = /srv/../etc\n", ":2: error: home must be an absolute path"},
+        {"[tenant a]\nuid = 4294967295\n", ":2: error: no user 4294967295"},
+        {"[tenant a]\nuid = no-such-user\n", ":2: error: no user no-such-user"},
         {tenant("a", "gid = no-such-group\n"), ":5: error: no group no-such-group"},
         {tenant("a", "groups = 5 no-such-group\n"), ":5: error: no group no-such-group"},
         {tenant("a", "gid = 4294967295\n"), ":5: error: no group 4294967295"},
@@ -170,6 +172,7 @@ TEST(IniFile, NamesTheLineOfWhatIsWrong) {
         {tenant("a", "max_clients = 5\n"),
          ":5: error: max_clients cannot be set for one tenant (set it in vsftpd.conf for all)"},
         {tenant("a", "write_enable = on\n"), ":5: error: \"on\" is no value for write_enable"},
+        {tenant("a", "pasv_address = here\n"), ":5: error: \"here\" is no value for pasv_address"},
         {tenant("a", "local_max_rate = 5k\n"), ":5: error: \"5k\" is no value for local_max_rate"},
     };
     for (const auto& each : cases) {

@@ -70,8 +70,9 @@ TEST(UserFile, SaysWhatCannotBeChangedForOneUser) {
 
 TEST(UserFile, GivesNothingWhenALineIsWrong) {
     const test::Folder folder;
-    for (const auto* wrong : {"write_enabel=YES\n", "write_enable=maybe\n", "max_clients=\n",
-                              "local_umask=x\n", "pasv_min_port=70000\n"}) {
+    for (const auto* wrong :
+         {"write_enabel=YES\n", "write_enable=maybe\n", "max_clients=\n", "local_umask=x\n",
+          "pasv_min_port=70000\n", "pasv_address=ftp.example.org\n"}) {
         folder.write("ann", std::string("local_root=/srv\n") + wrong);
         const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
         EXPECT_TRUE(config::any_error(file.problems)) << wrong;
