@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// jailftpd passwd [--method yescrypt|sha512|bcrypt]: makes the hash for a tenant's record; a command
-// of its own, with its caller's rights.
+// jailftpd passwd [--method yescrypt|sha512|bcrypt]: makes the hash for a tenant's record; a
+// command of its own, with its caller's rights.
 #pragma once
 
 #include "base/result.hpp"

@@ -39,8 +39,7 @@ struct Admitted {
 };
 
 template <typename T>
-using OrRefusal =
-    boost::outcome_v2::basic_result<T, Refusal, boost::outcome_v2::policy::terminate>;
+using OrRefusal = boost::outcome_v2::basic_result<T, Refusal, boost::outcome_v2::policy::terminate>;
 
 [[nodiscard]] OrRefusal<Admitted> admit(const config::Configuration& configuration,
                                         const Account& account);

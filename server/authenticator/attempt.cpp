@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// One login attempt; runs in a child of the authenticator.
+#include "authenticator/attempt.hpp"
+
+#include "authenticator/hash.hpp"
+#include "authenticator/pam.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "broker/address.hpp"
+#include "helpers/admission.hpp"
+
+#include <algorithm>
+
+#include <sys/resource.h>
+
+namespace authenticator {
+
+using base::Fd;
+using helpers::Account;
+using helpers::OrRefusal;
+using helpers::Refusal;
+
+namespace {
+
+using std::chrono::microseconds;
+
+microseconds cpu_time() {
+    microseconds total{0};
+    for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+        rusage usage{};
+        (void)::getrusage(who, &usage);
+        for (const auto& each : {usage.ru_utime, usage.ru_stime})
+            total += std::chrono::seconds(each.tv_sec) + microseconds(each.tv_usec);
+    }
+    return total;
+}
+
+// pam_access and the like know nothing of IPv4 in IPv6.
+std::string peer_text(const ipc::Address& peer) {
+    const auto four = broker::as_family(peer, AF_INET);
+    return broker::to_text(four.any.sa_family == AF_INET ? four : peer);
+}
+
+Refusal wrong(std::string reason) { return {{}, std::move(reason), true}; }
+
+OrRefusal<Account> check_tenant(const config::Tenant& tenant, const Secret& password,
+                                const Costs& costs) {
+    Account account;
+    account.kind = Account::Kind::tenant;
+    account.name = tenant.name;
+    account.tenant = &tenant;
+    if (is_locked(tenant.password)) {
+        burn(password, costs.tenants);
+        return wrong("the tenant is locked");
+    }
+    if (!matches(password, tenant.password)) return wrong("wrong password of a tenant");
+    return account;
+}
+
+OrRefusal<Account> check_system_user(const config::Options& options, const std::string& name,
+                                     const Secret& password, const std::string& peer,
+                                     const Costs& costs) {
+    const auto before = cpu_time();
+    auto answer = check_with_pam(options.pam_service_name, name, password, peer);
+    if (answer.accepted) {
+        Account account;
+        account.name = std::move(answer.name);
+        account.more_groups = std::move(answer.groups);
+        return account;
+    }
+    // No hash has been made for an unknown name or a locked password; then it is made up for.
+    if (cpu_time() - before < costs.of_system * 3 / 4) burn(password, costs.system);
+    return wrong(explain(answer, options.pam_service_name, name, options.guest_enable));
+}
+
+OrRefusal<Account> check(const config::Configuration& configuration, const Costs& costs,
+                         const ipc::Login& login) {
+    const std::string name(login.user.view());
+    const Secret password(login.password.view());
+    const auto& options = configuration.options;
+    const auto& dummy = options.local_enable ? costs.system : costs.tenants;
+    if (!may_be_a_name(name) || password.has_nul()) {
+        burn(password, dummy);
+        return wrong(name.empty() ? "no name, or name or password longer than 128 bytes"
+                                  : "name or password has bytes that are not allowed in them");
+    }
+    if (login.has_password == 0) return wrong("no password was given");
+    if (const auto* tenant = config::find_tenant(configuration, name))
+        return check_tenant(*tenant, password, costs);
+    if (options.local_enable)
+        return check_system_user(options, name, password, peer_text(login.peer), costs);
+    burn(password, dummy);
+    return wrong("no such tenant (and local_enable=NO)");
+}
+
+}  // namespace
+
+Costs measure_costs(const config::Configuration& configuration) {
+    Costs costs;
+    std::vector<std::string> hashes;
+    for (const auto& tenant : configuration.tenants) hashes.push_back(tenant.password);
+    costs.tenants = usual_setting(hashes);
+    costs.system = usual_setting(system_hashes());
+    const Secret any("password");
+    burn(any, costs.system);  // the first one also loads what the next ones have
+    const auto before = cpu_time();
+    burn(any, costs.system);
+    costs.of_system = cpu_time() - before;
+    return costs;
+}
+
+bool may_be_a_name(std::string_view name) {
+    const auto alphanumeric = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    if (name.empty() || name.size() > ipc::longest_name) return false;
+    if (!alphanumeric(name.front()) && name.front() != '_' && name.front() != '.') return false;
+    return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+ipc::LoginAnswer attempt(const config::Configuration& configuration, const Costs& costs,
+                         const ipc::Login& login, std::vector<Fd>& descriptors) {
+    auto account = check(configuration, costs, login);
+    if (!account) {
+        Account nobody;
+        nobody.name = login.user.view();
+        return helpers::to_answer(login, nobody, account.error(), descriptors);
+    }
+    auto result = helpers::admit(configuration, account.value());
+    if (result) {
+        for (const auto& warning : result.value().warnings) base::log::warning(warning);
+    }
+    return helpers::to_answer(login, account.value(), std::move(result), descriptors);
+}
+
+}  // namespace authenticator

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// One login attempt, from name and password to the answer; runs in a child of the authenticator
+// that ends with it.
+#pragma once
+
+#include "base/fd.hpp"
+#include "config/configuration.hpp"
+#include "ipc/requests.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace authenticator {
+
+// What a failure costs: names that exist and names that do not shall take the same time. Made once,
+// in the template.
+struct Costs {
+    std::string tenants;  // settings for crypt(3)
+    std::string system;
+    std::chrono::microseconds of_system{0};  // CPU time of one such hash
+};
+
+[[nodiscard]] Costs measure_costs(const config::Configuration& configuration);
+
+// vsftpd's rule for names: at most 128 bytes, alphanumeric or '_' or '.' first, nothing that is not
+// printable ASCII, and no blank.
+[[nodiscard]] bool may_be_a_name(std::string_view name);
+
+// The two descriptors of an admission are appended.
+[[nodiscard]] ipc::LoginAnswer attempt(const config::Configuration& configuration,
+                                       const Costs& costs, const ipc::Login& login,
+                                       std::vector<base::Fd>& descriptors);
+
+}  // namespace authenticator

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// PAM transactions; runs in the authenticator and its children.
+#include "authenticator/pam.hpp"
+
+#include <security/pam_appl.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <grp.h>
+#include <unistd.h>
+
+namespace authenticator {
+namespace {
+
+struct Conversation {
+    const Secret* password;
+    std::vector<std::string> messages;
+};
+
+void forget(pam_response* responses, int count) {
+    for (int i = 0; i < count; ++i) {
+        char* text = responses[i].resp;
+        if (text != nullptr) ::explicit_bzero(text, std::strlen(text));
+        std::free(text);
+    }
+    std::free(responses);
+}
+
+// Whatever is asked without echo is the password, as with vsftpd; there is nobody to ask for more.
+int converse(int count, const pam_message** questions, pam_response** answers, void* data) {
+    auto& conversation = *static_cast<Conversation*>(data);
+    if (count <= 0 || count > PAM_MAX_NUM_MSG || conversation.password == nullptr)
+        return PAM_CONV_ERR;
+    auto* responses = static_cast<pam_response*>(
+        std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
+    if (responses == nullptr) return PAM_BUF_ERR;
+    for (int i = 0; i < count; ++i) {
+        switch (questions[i]->msg_style) {
+            case PAM_PROMPT_ECHO_OFF:
+                responses[i].resp = ::strdup(conversation.password->c_str());
+                if (responses[i].resp == nullptr) return forget(responses, count), PAM_BUF_ERR;
+                break;
+            case PAM_TEXT_INFO:
+            case PAM_ERROR_MSG:
+                if (questions[i]->msg != nullptr)
+                    conversation.messages.emplace_back(questions[i]->msg);
+                break;
+            default:
+                forget(responses, count);
+                return PAM_CONV_ERR;
+        }
+    }
+    *answers = responses;
+    return PAM_SUCCESS;
+}
+
+// The supervisor delays failures; a delay here would hold up those who wait for a turn.
+void no_delay(int, unsigned, void*) {}
+
+using Delay = void (*)(int, unsigned, void*);
+
+std::vector<gid_t> groups_now() {
+    std::vector<gid_t> groups(65536);
+    const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+    groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    return groups;
+}
+
+class Transaction {
+  public:
+    Transaction(const std::string& service, const std::string& name, const Secret& password)
+        : conversation_{&password, {}}, converse_{&converse, &conversation_} {
+        code_ = ::pam_start(service.c_str(), name.c_str(), &converse_, &handle_);
+        if (code_ != PAM_SUCCESS) handle_ = nullptr;
+    }
+    ~Transaction() {
+        if (handle_ != nullptr) (void)::pam_end(handle_, code_);
+    }
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    bool started() const { return handle_ != nullptr; }
+    int code() const { return code_; }
+    bool set(int item, const void* value) {
+        code_ = ::pam_set_item(handle_, item, value);
+        return code_ == PAM_SUCCESS;
+    }
+    bool phase(int (*function)(pam_handle_t*, int), int flags) {
+        code_ = function(handle_, flags);
+        return code_ == PAM_SUCCESS;
+    }
+    std::string error() const { return ::pam_strerror(handle_, code_); }
+    std::string user() const {
+        const void* name = nullptr;
+        if (::pam_get_item(handle_, PAM_USER, &name) != PAM_SUCCESS || name == nullptr) return {};
+        return static_cast<const char*>(name);
+    }
+    std::vector<std::string> messages() { return std::move(conversation_.messages); }
+
+  private:
+    Conversation conversation_;
+    pam_conv converse_;
+    pam_handle_t* handle_ = nullptr;
+    int code_ = PAM_SUCCESS;
+};
+
+}  // namespace
+
+HeldModules::HeldModules(const std::string& service) {
+    static Conversation nobody{nullptr, {}};
+    static const pam_conv silent{&converse, &nobody};
+    pam_handle_t* handle = nullptr;
+    const int code = ::pam_start(service.c_str(), nullptr, &silent, &handle);
+    if (code != PAM_SUCCESS)
+        error_ = ::pam_strerror(handle, code);
+    else
+        handle_ = handle;
+}
+
+HeldModules::~HeldModules() {
+    if (handle_ != nullptr) (void)::pam_end(static_cast<pam_handle_t*>(handle_), PAM_SUCCESS);
+}
+
+PamAnswer check_with_pam(const std::string& service, const std::string& name,
+                         const Secret& password, const std::string& peer) {
+    PamAnswer answer;
+    answer.name = name;
+    // What is there after setcred has been added by modules.
+    (void)::setgroups(0, nullptr);
+    Transaction pam(service, name, password);
+    const auto failed = [&](const char* phase) {
+        answer.phase = phase;
+        answer.code = pam.code();
+        answer.error = pam.error();
+        answer.messages = pam.messages();
+        return answer;
+    };
+    if (!pam.started()) return failed("start");
+    Delay delay = &no_delay;
+    if (!pam.set(PAM_FAIL_DELAY, reinterpret_cast<const void*>(delay)) ||
+        !pam.set(PAM_TTY, "ftp") || !pam.set(PAM_RHOST, peer.c_str()) ||
+        !pam.set(PAM_RUSER, name.c_str()))
+        return failed("start");
+    if (!pam.phase(&::pam_authenticate, 0)) return failed("authentication");
+    if (!pam.phase(&::pam_acct_mgmt, 0)) return failed("account");
+    if (!pam.phase(&::pam_setcred, PAM_ESTABLISH_CRED)) return failed("credentials");
+    answer.accepted = true;
+    answer.name = pam.user();
+    answer.groups = groups_now();
+    return answer;
+}
+
+}  // namespace authenticator

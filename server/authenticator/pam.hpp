@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The only user of PAM; runs in the authenticator and, for the checks, in its children.
+#pragma once
+
+#include "authenticator/secret.hpp"
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace authenticator {
+
+// A transaction that is never begun: it keeps the service's modules in memory, so that the
+// transactions of forked children find them there.
+class HeldModules {
+  public:
+    explicit HeldModules(const std::string& service);
+    ~HeldModules();
+    HeldModules(const HeldModules&) = delete;
+    HeldModules& operator=(const HeldModules&) = delete;
+    // Empty: all is well. Else why children will have to try for themselves.
+    [[nodiscard]] const std::string& error() const { return error_; }
+
+  private:
+    void* handle_ = nullptr;
+    std::string error_;
+};
+
+struct PamAnswer {
+    bool accepted = false;
+    std::string name;                   // PAM may have changed it
+    std::vector<gid_t> groups;          // that setcred added
+    int code = 0;                       // of the phase that failed
+    std::string phase;                  // "authentication", "account", "credentials"
+    std::string error;                  // PAM's words for the code
+    std::vector<std::string> messages;  // what modules had to say to the user
+};
+
+// Authentication, account, credentials: a whole transaction but for sessions. Changes the process
+// (groups, and whatever modules do), so it is for a child that ends soon.
+[[nodiscard]] PamAnswer check_with_pam(const std::string& service, const std::string& name,
+                                       const Secret& password, const std::string& peer);
+
+// What the administrator should be told: the facts that explain the refusal, as far as they show.
+// virtual_users: there need not be an entry in the user database.
+[[nodiscard]] std::string explain(const PamAnswer& answer, const std::string& service,
+                                  const std::string& name, bool virtual_users);
+
+}  // namespace authenticator

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// From an account to all that its session needs; runs in the authenticator's children and in
+// helpers, as root.
+#include "helpers/admission.hpp"
+
+#include "config/name_list.hpp"
+#include "config/user_file.hpp"
+#include "helpers/home.hpp"
+#include "jail/identity.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace helpers {
+namespace {
+
+using Kind = Account::Kind;
+
+Refusal refused(std::string client_text, const std::string& details = {}) {
+    auto reason = details.empty() ? client_text : client_text + " (" + details + ')';
+    return {std::move(client_text), std::move(reason)};
+}
+
+// ----- options of one's own
+
+struct Own {
+    config::Options options;
+    std::string overrides;
+    std::vector<std::string> warnings;
+};
+
+OrRefusal<Own> own_options(const config::Configuration& configuration, const Account& account) {
+    Own own;
+    own.options = configuration.options;
+    // A tenant's record names the home; a local_root for all system users is not meant.
+    if (account.kind == Kind::tenant) own.options.local_root.clear();
+    auto file = config::read_user_file(own.options.user_config_dir, account.name, ::geteuid());
+    for (const auto& problem : file.problems) {
+        if (problem.severity == config::Severity::error)
+            return Refusal{problem.what, config::to_text(problem)};
+        own.warnings.push_back(config::to_text(problem));
+    }
+    own.overrides = std::move(file.overrides);
+    if (account.tenant != nullptr) own.overrides += account.tenant->overrides;
+    if (const auto applied = config::apply_overrides(own.options, own.overrides); !applied)
+        return refused("bad options for one user", applied.error().text());
+    return own;
+}
+
+// Before the user's own options, which cannot jail anybody.
+OrRefusal<bool> is_listed(const config::Options& options, const Account& account) {
+    if (account.kind != Kind::system || !options.chroot_list_enable) return false;
+    const auto list = config::NameList::read(options.chroot_list_file);
+    if (!list)
+        return refused("could not read chroot() list file:" + options.chroot_list_file,
+                       list.error().text());
+    return list.value().contains(account.name);
+}
+
+// ----- whom it runs as
+
+struct Person {
+    AccountKind kind = AccountKind::local;
+    jail::Identity identity;
+    std::string home;
+};
+
+std::vector<gid_t> groups_of(const char* name, gid_t primary) {
+    std::vector<gid_t> groups(64);
+    for (;;) {
+        int count = static_cast<int>(groups.size());
+        const int found = ::getgrouplist(name, primary, groups.data(), &count);
+        const auto needed = static_cast<std::size_t>(std::max(count, 0));
+        if (found >= 0) {
+            groups.resize(needed);
+            return groups;
+        }
+        groups.resize(std::max(needed, 2 * groups.size()));
+    }
+}
+
+OrRefusal<Person> system_person(AccountKind kind, const std::string& name,
+                                const std::string& when_missing) {
+    errno = 0;
+    const auto* entry = ::getpwnam(name.c_str());
+    if (entry == nullptr) {
+        const bool absent = errno == 0 || errno == ENOENT || errno == ESRCH;
+        return refused(when_missing, absent ? "there is no such entry in the user database"
+                                            : std::strerror(errno));
+    }
+    if (entry->pw_uid == 0) {
+        Refusal refusal = refused("refusing to run as root", "user " + name + " has uid 0");
+        refusal.is_wrong = kind == AccountKind::local;
+        return refusal;
+    }
+    Person person{kind, {entry->pw_uid, entry->pw_gid, {}}, entry->pw_dir};
+    person.identity.groups = groups_of(name.c_str(), person.identity.gid);
+    return person;
+}
+
+OrRefusal<Person> person_of(const config::Options& options, const Account& account) {
+    switch (account.kind) {
+        case Kind::anonymous:
+            return system_person(
+                AccountKind::anonymous, options.ftp_username,
+                "vsftpd: cannot locate user specified in 'ftp_username':" + options.ftp_username);
+        case Kind::tenant: {
+            const auto& tenant = *account.tenant;
+            if (tenant.uid == 0) return refused("refusing to run as root", "a tenant with uid 0");
+            return Person{
+                AccountKind::tenant, {tenant.uid, tenant.gid, tenant.groups}, tenant.home};
+        }
+        case Kind::system:
+            break;
+    }
+    if (options.guest_enable)
+        return system_person(
+            AccountKind::guest, options.guest_username,
+            "vsftpd: cannot locate user specified in 'guest_username':" + options.guest_username);
+    BOOST_OUTCOME_TRY(auto person, system_person(AccountKind::local, account.name,
+                                                 "cannot locate user entry:" + account.name));
+    auto& groups = person.identity.groups;
+    for (const auto group : account.more_groups) {
+        if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+    }
+    return person;
+}
+
+}  // namespace
+
+OrRefusal<Admitted> admit(const config::Configuration& configuration, const Account& account) {
+    if (account.name.size() > ipc::longest_name)
+        return refused("user name too long", "PAM made it " + account.name);
+    BOOST_OUTCOME_TRY(const bool listed, is_listed(configuration.options, account));
+    BOOST_OUTCOME_TRY(auto own, own_options(configuration, account));
+    BOOST_OUTCOME_TRY(auto person, person_of(own.options, account));
+    const auto decision = decide(own.options, person.kind, account.name, person.home, listed);
+    if (!decision) return refused("cannot change directory", decision.error().what);
+    auto opened = open_home(decision.value(), person.identity);
+    if (!opened)
+        return Refusal{"cannot change directory:" + opened.error().path, opened.error().reason};
+    auto& home = opened.value();
+
+    Admitted admitted;
+    auto& admission = admitted.admission;
+    admission.user = account.name;
+    admission.uid = person.identity.uid;
+    admission.gid = person.identity.gid;
+    admission.groups = person.identity.groups;
+    admission.anonymous = person.kind == AccountKind::anonymous;
+    admission.guest = person.kind == AccountKind::guest;
+    admission.anonymous_rights = decision.value().anonymous_rights;
+    admission.jailed = decision.value().jailed;
+    admission.writable_root_allowed = decision.value().writable_root_allowed;
+    if (admission.jailed && !admission.writable_root_allowed)
+        admission.writable_root_hint =
+            writable_root_hint(home, person.identity, !admission.anonymous);
+    admission.root = home.root_path;
+    admission.start = home.start;
+    admission.start_may_fail = admission.jailed;
+    admission.home = home.start;  // vsftpd: ~ is where the session started
+    admission.password_shown = account.password_shown;
+    admission.overrides = std::move(own.overrides);
+    admitted.root = std::move(home.root);
+    admitted.data = data_policy(own.options);
+    admitted.warnings = std::move(own.warnings);
+    return admitted;
+}
+
+ipc::DataPolicy data_policy(const config::Options& options) {
+    ipc::DataPolicy policy{};
+    policy.pasv_min_port = static_cast<std::uint16_t>(options.pasv_min_port);
+    policy.pasv_max_port = static_cast<std::uint16_t>(options.pasv_max_port);
+    policy.source_port =
+        options.connect_from_port_20 ? static_cast<std::uint16_t>(options.ftp_data_port) : 0;
+    policy.pasv_promiscuous = options.pasv_promiscuous;
+    policy.port_promiscuous = options.port_promiscuous;
+    policy.pasv_enable = options.pasv_enable;
+    policy.port_enable = options.port_enable;
+    policy.accept_timeout = options.accept_timeout;
+    policy.connect_timeout = options.connect_timeout;
+    return policy;
+}
+
+ipc::LoginAnswer to_answer(const ipc::Login& login, const Account& account,
+                           OrRefusal<Admitted> result, std::vector<base::Fd>& descriptors) {
+    ipc::LoginAnswer answer{};
+    answer.id = login.id;
+    answer.account = login.account;
+    answer.user.assign(account.name);
+    answer.shown_password.assign(account.password_shown);
+    if (result) {
+        auto& admitted = result.value();
+        auto memory = ipc::sealed(ipc::serialise(admitted.admission), "admission");
+        if (memory) {
+            answer.outcome = ipc::Outcome::admitted;
+            answer.guest = admitted.admission.guest ? 1 : 0;
+            answer.data = admitted.data;
+            descriptors.push_back(std::move(admitted.root));
+            descriptors.push_back(std::move(memory.value()));
+            return answer;
+        }
+        result = refused("login service unavailable, please try later", memory.error().text());
+    }
+    const auto& refusal = result.error();
+    answer.outcome = refusal.is_wrong ? ipc::Outcome::wrong : ipc::Outcome::broken;
+    if (!refusal.is_wrong) answer.client_text.assign(refusal.client_text);
+    answer.reason.assign(refusal.reason);
+    return answer;
+}
+
+}  // namespace helpers

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// A helper: looks things up, one at a time; runs as root with the right to look as somebody else.
+#include "helpers/helpers.hpp"
+
+#include "base/log.hpp"
+#include "base/title.hpp"
+#include "config/name_list.hpp"
+#include "helpers/admission.hpp"
+#include "jail/capabilities.hpp"
+#include "jail/limits.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+
+#include <sys/capability.h>
+#include <sys/resource.h>
+
+namespace helpers {
+
+using base::Fd;
+using base::Result;
+
+namespace {
+
+// Acting as the user for a moment (setfsuid, setgroups), and reading what the administrator has put
+// where root alone gets by this very right. Nothing is ever written.
+constexpr int kept[] = {CAP_SETUID, CAP_SETGID, CAP_DAC_READ_SEARCH};
+
+Result<void> confine() {
+    TRY(jail::limit(RLIMIT_CORE, 0));
+    TRY(jail::keep_capabilities(kept));
+    TRY(jail::forbid_new_privileges());
+    return jail::forbid_dumping();
+}
+
+// ----- anonymous logins
+
+std::string shown(const ipc::Login& login) {
+    if (login.has_password == 0) return "<no password>";
+    std::string text(login.password.view());
+    if (text.empty()) return "?";
+    std::replace(text.begin(), text.end(), ' ', '_');
+    return text;
+}
+
+// Nothing when the e-mail address given as password is welcome.
+OrRefusal<void> check_lists(const config::Options& options, std::string_view password) {
+    const auto wrong = [](std::string reason) { return Refusal{{}, std::move(reason), true}; };
+    if (options.deny_email_enable) {
+        const auto banned = config::NameList::read(options.banned_email_file);
+        if (!banned)
+            return Refusal{"cannot read anon e-mail list file:" + options.banned_email_file,
+                           banned.error().text()};
+        if (banned.value().contains(password))
+            return wrong("the e-mail address is in " + options.banned_email_file);
+    }
+    if (options.secure_email_list_enable) {
+        const auto allowed = config::NameList::read(options.email_password_file);
+        if (!allowed)
+            return Refusal{"cannot read email passwords file:" + options.email_password_file,
+                           allowed.error().text()};
+        if (!allowed.value().contains(password))
+            return wrong("the password is not in " + options.email_password_file);
+    }
+    return base::success();
+}
+
+OrRefusal<Admitted> admit_anonymous(const config::Configuration& configuration,
+                                    const ipc::Login& login, const Account& account) {
+    const auto& options = configuration.options;
+    if (!options.anonymous_enable) return Refusal{{}, "anonymous_enable=NO", true};
+    if (login.has_password == 0 && !options.no_anon_password)
+        return Refusal{{}, "no password was given (no_anon_password=NO)", true};
+    const auto password = login.has_password != 0 ? login.password.view() : "<no password>";
+    BOOST_OUTCOME_TRY(check_lists(options, password));
+    return admit(configuration, account);
+}
+
+// ----- requests
+
+// False: the supervisor asks for something that we do not know.
+bool answer(ipc::Channel& channel, const config::Configuration& configuration,
+            const ipc::Message& message) {
+    switch (message.type()) {
+        case ipc::Type::login: {
+            const auto* login = message.as<ipc::Login>();
+            if (login == nullptr || !login->user.valid() || !login->password.valid() ||
+                login->account != ipc::Account::anonymous)
+                return false;
+            std::vector<Fd> descriptors;
+            const auto result = anonymous_login(configuration, *login, descriptors);
+            std::vector<int> numbers;
+            for (const auto& each : descriptors) numbers.push_back(each.get());
+            return static_cast<bool>(channel.send_waiting(result, numbers));
+        }
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
+                                 const ipc::Login& login, std::vector<Fd>& descriptors) {
+    Account account;
+    account.kind = Account::Kind::anonymous;
+    account.name = configuration.options.ftp_username;
+    account.password_shown = shown(login);
+    auto result = admit_anonymous(configuration, login, account);
+    if (result) {
+        for (const auto& warning : result.value().warnings) base::log::warning(warning);
+    }
+    return to_answer(login, account, std::move(result), descriptors);
+}
+
+int run(ipc::Channel channel, const config::Configuration& configuration) {
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    base::title::set("jailftpd: helper");
+    if (const auto confined = confine(); !confined) {
+        base::log::error("a helper cannot give up rights: " + confined.error().text());
+        return 2;
+    }
+    for (;;) {
+        const auto message = channel.wait();
+        if (!message) return message.error().number == ECONNRESET ? 0 : 2;
+        if (message.value().type() == ipc::Type::stop) return 0;
+        if (!answer(channel, configuration, message.value())) return 2;
+    }
+}
+
+}  // namespace helpers
