@@ -24,7 +24,7 @@ class PatternParser {
   private:
     static constexpr int deepest = 16;
 
-    std::uint32_t here() const { return static_cast<std::uint32_t>(states_.size()); }
+    [[nodiscard]] std::uint32_t here() const { return static_cast<std::uint32_t>(states_.size()); }
 
     std::uint32_t emit(Pattern::Kind kind, char byte = 0) {
         states_.push_back({kind, byte, 0, 0});

@@ -66,7 +66,7 @@ std::optional<Timestamp> parse_time(std::string_view text) {
     }
     Timestamp result;
     result.seconds = std::int64_t{sys_days{date}.time_since_epoch().count()} * seconds_of_day +
-                     hours * 3600 + minutes * 60 + seconds;
+                     (std::int64_t{hours} * 60 + minutes) * 60 + seconds;
     if (whole.size() < text.size()) {
         const auto nanoseconds = fraction(text.substr(whole.size() + 1));
         if (!nanoseconds) return std::nullopt;

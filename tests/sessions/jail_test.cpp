@@ -47,6 +47,10 @@ struct Row {
     bool jailed;
 };
 
+void PrintTo(const Row& row, std::ostream* out) {
+    *out << row.everybody << row.listed_ones << row.listed;
+}
+
 class ChrootTable : public testing::TestWithParam<Row> {};
 
 TEST_P(ChrootTable, DecidesAsVsftpd) {

@@ -44,6 +44,8 @@ struct Refused {
     std::string password;
 };
 
+void PrintTo(const Refused& each, std::ostream* out) { *out << each.why; }
+
 class LoginRefuses : public testing::TestWithParam<Refused> {};
 
 TEST_P(LoginRefuses, InTheSameWords) {

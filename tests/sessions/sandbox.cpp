@@ -294,6 +294,7 @@ uid_t owner_of(const fs::path& path) {
 
 void mount_small(const fs::path& path, std::size_t bytes, uid_t owner) {
     fs::create_directories(path);
+    small_mounts.push_back(path);
     mounted("tmpfs", path,
             "size=" + std::to_string(bytes) + ",mode=0755,uid=" + std::to_string(owner));
 }
