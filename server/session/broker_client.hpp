@@ -6,7 +6,9 @@
 #include "base/result.hpp"
 #include "ipc/channel.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -29,10 +31,11 @@ class BrokerClient {
     [[nodiscard]] base::Result<std::uint16_t> listen();
     void stop_listening();
 
-    // The client's data connection, or why there is none. Both wait as long as accept_timeout and
-    // connect_timeout allow, which the broker watches.
+    // The client's data connection, or why there is none. accepted() waits that long (0: for ever)
+    // from now on, since accept_timeout begins with the transfer command; for connect_timeout it is
+    // the broker that watches.
     using Connected = std::variant<base::Fd, ipc::DataFailure>;
-    [[nodiscard]] Connected accepted();
+    [[nodiscard]] Connected accepted(std::chrono::seconds most);
     [[nodiscard]] Connected connect(const ipc::Address& target);
 
     [[nodiscard]] base::Result<void> give_away(const base::Fd& file);  // chown_uploads
@@ -41,9 +44,20 @@ class BrokerClient {
     void entered(int number, std::string_view step);
 
   private:
+    // Takes messages until one is an answer to the current sequence; nothing when the time is over
+    // or the supervisor gone.
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+    [[nodiscard]] bool wait(const Deadline& deadline);
+    void take(ipc::Message message);
+    [[nodiscard]] Connected connection(const Deadline& deadline);
+
     ipc::Channel channel_;
     std::uint32_t sequence_ = 0;
     bool stopping_ = false;
+    // Answers that have come and were not fetched yet.
+    std::optional<std::uint16_t> port_;
+    std::optional<Connected> connected_;
+    std::optional<int> given_away_;
 };
 
 }  // namespace session

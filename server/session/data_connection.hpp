@@ -8,6 +8,7 @@
 #include "ftp/replies.hpp"
 #include "ipc/requests.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <variant>
 
@@ -17,20 +18,25 @@ class BrokerClient;
 
 class DataConnection {
   public:
-    explicit DataConnection(BrokerClient& broker) : broker_(broker) {}
+    DataConnection(BrokerClient& broker, std::chrono::seconds accept_timeout)
+        : broker_(broker), accept_timeout_(accept_timeout) {}
 
     [[nodiscard]] base::Result<std::uint16_t> use_passive();  // the port; an error: none is free
     void use_active(const ipc::Address& target);
     void reset();  // as if neither had been said
 
     // Neither PORT nor PASV has been said: 425 before anything else.
-    [[nodiscard]] bool ready() const;
+    [[nodiscard]] bool ready() const { return !std::holds_alternative<Nothing>(asked_for_); }
 
     // Waits for it; what was asked for is used up. The reply says why there is none.
     [[nodiscard]] std::variant<base::Fd, ftp::Reply> open();
 
   private:
+    struct Nothing {};
+    struct Passive {};
     BrokerClient& broker_;
+    std::chrono::seconds accept_timeout_;
+    std::variant<Nothing, Passive, ipc::Address> asked_for_;
 };
 
 }  // namespace session

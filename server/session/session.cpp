@@ -256,7 +256,7 @@ int run(ipc::Channel channel, const config::Options& options) {
 
     BrokerClient broker(std::move(channel));
     broker.entered(0, {});
-    DataConnection data(broker);
+    DataConnection data(broker, std::chrono::seconds(entry.value().options.accept_timeout));
     if (entry.value().options.log_ftp_protocol) {
         client.record_to([&broker](ipc::Event event, std::string_view text) {
             ipc::Record line{};

@@ -7,8 +7,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace session {
@@ -60,15 +60,15 @@ struct Transferred {
 class LineSender {
   public:
     LineSender(const base::Fd& data, const Terms& terms, Watch& watch);
+    ~LineSender();
+    LineSender(const LineSender&) = delete;
+    LineSender& operator=(const LineSender&) = delete;
     bool send(std::string_view lines);  // false: no use to go on
     [[nodiscard]] Transferred finish();
 
   private:
-    const base::Fd& data_;
-    Terms terms_;
-    Watch& watch_;
-    std::string collected_;
-    Transferred transferred_;
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace session

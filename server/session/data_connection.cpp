@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// From PORT or PASV to a connected socket; runs in the session.
+#include "session/data_connection.hpp"
+
+#include "session/broker_client.hpp"
+
+#include <cerrno>
+#include <utility>
+
+namespace session {
+
+namespace reply = ftp::reply;
+
+base::Result<std::uint16_t> DataConnection::use_passive() {
+    asked_for_ = Nothing{};
+    TRY(const auto port, broker_.listen());
+    if (port == 0) return base::Error{"no passive port is free", EADDRINUSE};
+    asked_for_ = Passive{};
+    return port;
+}
+
+void DataConnection::use_active(const ipc::Address& target) {
+    reset();
+    asked_for_ = target;
+}
+
+void DataConnection::reset() {
+    if (std::holds_alternative<Passive>(asked_for_)) broker_.stop_listening();
+    asked_for_ = Nothing{};
+}
+
+std::variant<base::Fd, ftp::Reply> DataConnection::open() {
+    const auto asked_for = std::exchange(asked_for_, Nothing{});
+    if (std::holds_alternative<Nothing>(asked_for)) return ftp::Reply(reply::use_port_or_pasv);
+    const auto* target = std::get_if<ipc::Address>(&asked_for);
+    auto connected =
+        target != nullptr ? broker_.connect(*target) : broker_.accepted(accept_timeout_);
+    if (auto* socket = std::get_if<base::Fd>(&connected)) return std::move(*socket);
+    if (std::get<ipc::DataFailure>(connected) == ipc::DataFailure::wrong_peer)
+        return ftp::Reply(reply::bad_ip_connecting);
+    return ftp::Reply(reply::no_data_connection);
+}
+
+}  // namespace session

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+// The loops that move bytes; run in the session. Plain downloads are sendfile(2), plain uploads
+// splice(2) through a pipe, so that the bytes are not copied through this process.
+#include "session/transfer.hpp"
+
+#include "ftp/xfer_ascii.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace session {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// One read or write; also after so much the control connection is looked at.
+constexpr std::size_t copy_chunk = std::size_t{128} << 10;
+constexpr std::size_t kernel_chunk = std::size_t{1} << 20;
+// Uploads up to here are not worth a pipe.
+constexpr std::uint64_t copied_first = 256 << 10;
+// With a rate limit a step is an eighth of a second's bytes, within these bounds.
+constexpr std::uint64_t smallest_step = 1 << 10;
+constexpr std::uint64_t largest_step = 64 << 10;  // vsftpd's
+
+// What ended a wait other than being ready.
+using Ended = std::optional<End>;
+
+class Flow {
+  public:
+    Flow(const base::Fd& data, const Terms& terms, Watch& watch)
+        : data_(data), terms_(terms), watch_(watch), start_(Clock::now()), last_byte_(start_) {}
+
+    // Until the data connection can be read or written, whatever is said meanwhile.
+    Ended wait(short events) {
+        for (;;) {
+            const auto passed = Clock::now() - last_byte_;
+            if (terms_.timeout.count() > 0 && passed >= terms_.timeout) return End::timeout;
+            const auto most = terms_.timeout.count() > 0
+                                  ? std::chrono::ceil<milliseconds>(terms_.timeout - passed)
+                                  : milliseconds(-1);
+            const auto ready = poll(events, most);
+            if (ready < 0) return End::aborted;
+            if (ready > 0) return std::nullopt;
+        }
+    }
+
+    // The control connection has a look-in between two steps that did not wait.
+    Ended look() { return poll(0, milliseconds(0)) < 0 ? Ended{End::aborted} : std::nullopt; }
+
+    // So many bytes went; with a limit, the next ones have to wait for their time.
+    Ended moved(std::uint64_t bytes) {
+        moved_ += bytes;
+        last_byte_ = Clock::now();
+        if (terms_.rate == 0) return std::nullopt;
+        const std::chrono::duration<double> due(static_cast<double>(moved_) /
+                                                static_cast<double>(terms_.rate));
+        const auto until = start_ + std::chrono::duration_cast<Clock::duration>(due);
+        for (auto now = Clock::now(); now < until; now = Clock::now()) {
+            if (poll(0, std::chrono::ceil<milliseconds>(until - now)) < 0) return End::aborted;
+        }
+        last_byte_ = Clock::now();
+        return std::nullopt;
+    }
+
+    // The size of the next step.
+    [[nodiscard]] std::size_t step(std::size_t most) const {
+        std::uint64_t bytes = most;
+        if (terms_.rate > 0)
+            bytes = std::min(bytes, std::clamp(terms_.rate / 8, smallest_step, largest_step));
+        if (terms_.chunk > 0) bytes = std::min<std::uint64_t>(bytes, std::max(terms_.chunk, 1U));
+        return static_cast<std::size_t>(bytes);
+    }
+
+    // All of it, as the client takes it.
+    Ended send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto sent =
+                ::send(data_.get(), bytes.data(), step(bytes.size()), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (sent >= 0) {
+                bytes.remove_prefix(static_cast<std::size_t>(sent));
+                if (auto ended = moved(static_cast<std::uint64_t>(sent))) return ended;
+            } else if (errno == EAGAIN) {
+                if (auto ended = wait(POLLOUT)) return ended;
+            } else if (errno != EINTR) {
+                return End::network;
+            }
+        }
+        return std::nullopt;
+    }
+
+    // The last byte was sent when the client's host has it, as vsftpd's lingering close says.
+    End delivered() {
+        if (::shutdown(data_.get(), SHUT_WR) < 0) return End::network;
+        last_byte_ = Clock::now();
+        int before = -1;
+        for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(50))) {
+            int left = 0;
+            if (::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
+            if (left == 0) return broken() ? End::network : End::complete;
+            if (left != before) last_byte_ = Clock::now();
+            before = left;
+            if (terms_.timeout.count() > 0 && Clock::now() - last_byte_ >= terms_.timeout)
+                return End::timeout;
+            if (poll(0, pause) < 0) return End::aborted;
+            if (broken()) return End::network;
+        }
+    }
+
+    Transferred finished(End end) const {
+        Transferred result;
+        result.end = end;
+        result.bytes = moved_;
+        result.time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_);
+        return result;
+    }
+
+    [[nodiscard]] int data() const { return data_.get(); }
+    [[nodiscard]] std::uint64_t bytes() const { return moved_; }
+
+  private:
+    // 1: the data connection is ready; 0: not in that time; -1: the watch ends the transfer.
+    // With no events only the watch and the time are waited for, and errors of the connection are
+    // left to whoever uses it next.
+    int poll(short events, milliseconds most) {
+        std::array<pollfd, 2> wanted{
+            {{events != 0 ? data_.get() : -1, events, 0}, {watch_.fd(), POLLIN, 0}}};
+        const auto count =
+            ::poll(wanted.data(), wanted.size(),
+                   static_cast<int>(std::min<std::int64_t>(most.count(), 3'600'000)));
+        if (count <= 0) return 0;
+        if (wanted[1].revents != 0 && !watch_.on_readable()) return -1;
+        return wanted[0].revents != 0 ? 1 : 0;
+    }
+
+    [[nodiscard]] bool broken() const {
+        int number = 0;
+        socklen_t size = sizeof number;
+        return ::getsockopt(data_.get(), SOL_SOCKET, SO_ERROR, &number, &size) < 0 || number != 0;
+    }
+
+    const base::Fd& data_;
+    Terms terms_;
+    Watch& watch_;
+    Clock::time_point start_;
+    Clock::time_point last_byte_;
+    std::uint64_t moved_ = 0;
+};
+
+// ----- downloads
+
+// Reads and sends, converted if so wanted. Without a length: to the end of the file.
+Ended copy_out(const base::Fd& file, std::uint64_t offset, std::optional<std::uint64_t> length,
+               bool ascii, Flow& flow) {
+    std::vector<char> buffer(copy_chunk);
+    ftp::ToNetwork lines;
+    std::string converted;
+    while (!length || *length > 0) {
+        auto wanted = buffer.size();
+        if (length) wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, *length));
+        const auto got =
+            ::pread(file.get(), buffer.data(), flow.step(wanted), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return End::file;
+        if (got == 0) return length ? Ended{End::shrank} : std::nullopt;
+        offset += static_cast<std::uint64_t>(got);
+        if (length) *length -= static_cast<std::uint64_t>(got);
+        std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+        if (ascii) {
+            converted.clear();
+            lines.convert(bytes, converted);
+            bytes = converted;
+        }
+        if (auto ended = flow.send(bytes)) return ended;
+        if (auto ended = flow.look()) return ended;
+    }
+    return std::nullopt;
+}
+
+// False: this file cannot be sent so, and nothing has been sent.
+bool sendfile_out(const base::Fd& file, std::uint64_t offset, std::uint64_t length, Flow& flow,
+                  Ended& ended) {
+    auto position = static_cast<off_t>(offset);
+    while (length > 0) {
+        const auto wanted =
+            flow.step(static_cast<std::size_t>(std::min<std::uint64_t>(length, kernel_chunk)));
+        const auto sent = ::sendfile(flow.data(), file.get(), &position, wanted);
+        if (sent > 0) {
+            length -= static_cast<std::uint64_t>(sent);
+            if ((ended = flow.moved(static_cast<std::uint64_t>(sent)))) return true;
+            if (length > 0 && (ended = flow.look())) return true;
+        } else if (sent == 0) {
+            ended = End::shrank;
+            return true;
+        } else if (errno == EAGAIN) {
+            if ((ended = flow.wait(POLLOUT))) return true;
+        } else if ((errno == EINVAL || errno == ENOSYS) && flow.bytes() == 0) {
+            return false;
+        } else if (errno != EINTR) {
+            ended =
+                errno == EIO || errno == EINVAL || errno == EOVERFLOW ? End::file : End::network;
+            return true;
+        }
+    }
+    return true;
+}
+
+// ----- uploads
+
+End file_error() { return errno == ENOSPC || errno == EDQUOT ? End::no_space : End::file; }
+
+// Everything, or the reason why not.
+Ended write_all(const base::Fd& file, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return file_error();
+        if (written == 0) return End::file;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return std::nullopt;
+}
+
+// To the end of what the client sends, or `most` bytes of it. `over`: it was the end.
+Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::uint64_t> most,
+              bool& over) {
+    std::vector<char> buffer(copy_chunk);
+    ftp::FromNetwork lines;
+    std::string converted;
+    while (!most || flow.bytes() < *most) {
+        const auto got = ::recv(flow.data(), buffer.data(), flow.step(buffer.size()), MSG_DONTWAIT);
+        if (got == 0) {
+            over = true;
+            converted.clear();
+            lines.finish(converted);
+            return write_all(file, converted);
+        }
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN) return End::network;
+            if (auto ended = flow.wait(POLLIN)) return ended;
+            continue;
+        }
+        std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+        if (ascii) {
+            converted.clear();
+            lines.convert(bytes, converted);
+            bytes = converted;
+        }
+        if (auto ended = write_all(file, bytes)) return ended;
+        if (auto ended = flow.moved(static_cast<std::uint64_t>(got))) return ended;
+        if (auto ended = flow.look()) return ended;
+    }
+    return std::nullopt;
+}
+
+struct Pipe {
+    base::Fd out;
+    base::Fd in;
+
+    static std::optional<Pipe> make() {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return std::nullopt;
+        Pipe pipe{base::Fd{ends[0]}, base::Fd{ends[1]}};
+        // Beyond the user's share of pipe memory it stays as small as it is.
+        (void)::fcntl(pipe.in.get(), F_SETPIPE_SZ, static_cast<int>(kernel_chunk));
+        return pipe;
+    }
+};
+
+// False: splice does not work here; nothing is lost, for what is in the pipe is written first.
+bool splice_in(const base::Fd& file, Flow& flow, Ended& ended) {
+    const auto pipe = Pipe::make();
+    if (!pipe) return false;
+    for (;;) {
+        auto waiting = ::splice(flow.data(), nullptr, pipe->in.get(), nullptr,
+                                flow.step(kernel_chunk), SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (waiting == 0) return true;
+        if (waiting < 0) {
+            if (errno == EINTR) continue;
+            if (errno == EINVAL || errno == ENOSYS) return false;
+            if (errno != EAGAIN) return ended = End::network, true;
+            if ((ended = flow.wait(POLLIN))) return true;
+            continue;
+        }
+        while (waiting > 0) {
+            const auto written = ::splice(pipe->out.get(), nullptr, file.get(), nullptr,
+                                          static_cast<std::size_t>(waiting), SPLICE_F_MOVE);
+            if (written > 0) {
+                waiting -= written;
+                if ((ended = flow.moved(static_cast<std::uint64_t>(written)))) return true;
+            } else if (written < 0 && errno == EINVAL) {
+                // This file cannot be spliced to: by hand what is there already.
+                std::vector<char> rest(static_cast<std::size_t>(waiting));
+                const auto got = ::read(pipe->out.get(), rest.data(), rest.size());
+                if (got != waiting) return ended = End::file, true;
+                if ((ended = write_all(file, {rest.data(), rest.size()}))) return true;
+                ended = flow.moved(rest.size());
+                return ended.has_value();
+            } else if (written == 0 || errno != EINTR) {
+                ended = written == 0 ? End::file : file_error();
+                return true;
+            }
+        }
+        if ((ended = flow.look())) return true;
+    }
+}
+
+}  // namespace
+
+Transferred send_file(const base::Fd& file, std::uint64_t offset,
+                      std::optional<std::uint64_t> length, const base::Fd& data, const Terms& terms,
+                      Watch& watch) {
+    Flow flow(data, terms, watch);
+    struct stat status {};
+    if (::fstat(file.get(), &status) < 0) return flow.finished(End::file);
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    // A size of 0 may be a file of a file system that tells none beforehand: it is read to its end.
+    std::optional<std::uint64_t> left;
+    if (size > 0) left = size > offset ? size - offset : 0;
+    if (length && (!left || *length < *left)) left = length;
+
+    Ended ended;
+    const bool whole_pages = !terms.ascii && terms.sendfile && left;
+    if (!whole_pages || !sendfile_out(file, offset, *left, flow, ended))
+        ended = copy_out(file, offset, size > 0 ? left : std::nullopt, terms.ascii, flow);
+    const auto end = ended ? *ended : flow.delivered();
+    return flow.finished(end);
+}
+
+Transferred receive_file(const base::Fd& file, std::uint64_t offset, const base::Fd& data,
+                         const Terms& terms, Watch& watch) {
+    Flow flow(data, terms, watch);
+    if (::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+        return flow.finished(End::file);
+    bool over = false;
+    const auto first = terms.ascii ? std::nullopt : std::optional(copied_first);
+    auto ended = copy_in(file, flow, terms.ascii, first, over);
+    if (!ended && !over && !splice_in(file, flow, ended))
+        ended = copy_in(file, flow, false, std::nullopt, over);
+    return flow.finished(ended.value_or(End::complete));
+}
+
+// ----- listings
+
+struct LineSender::State {
+    Flow flow;
+    std::string collected;
+    Ended ended;
+
+    void flush() {
+        if (!ended) ended = flow.send(collected);
+        if (!ended) ended = flow.look();
+        collected.clear();
+    }
+};
+
+LineSender::LineSender(const base::Fd& data, const Terms& terms, Watch& watch)
+    : state_(std::make_unique<State>(State{Flow(data, terms, watch), {}, {}})) {}
+
+LineSender::~LineSender() = default;
+
+bool LineSender::send(std::string_view lines) {
+    state_->collected += lines;
+    if (state_->collected.size() >= copy_chunk / 2) state_->flush();
+    return !state_->ended;
+}
+
+Transferred LineSender::finish() {
+    state_->flush();
+    const auto end = state_->ended ? *state_->ended : state_->flow.delivered();
+    return state_->flow.finished(end);
+}
+
+}  // namespace session
