@@ -1,3 +1,249 @@
 // SPDX-License-Identifier: MIT
 // The command line, or the name of the process that this exec is to be; nothing else.
-int main() { return 2; }
+#include "authenticator/authenticator.hpp"
+#include "authenticator/password_tool.hpp"
+#include "base/log.hpp"
+#include "base/title.hpp"
+#include "config/command_line.hpp"
+#include "config/load.hpp"
+#include "config/serialise.hpp"
+#include "greeter/greeter.hpp"
+#include "helpers/helpers.hpp"
+#include "ipc/admission.hpp"
+#include "session/session.hpp"
+#include "spawner/spawner.hpp"
+#include "supervisor/roles.hpp"
+#include "supervisor/supervisor.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr int failure = 2;  // as vsftpd's "500 OOPS"
+
+// ---- processes that the supervisor execs
+
+base::Result<int> run_process(std::string_view name) {
+    ipc::Channel channel{base::Fd{supervisor::channel_descriptor}};
+    base::Fd memory{supervisor::configuration_descriptor};
+    TRY(auto bytes, ipc::read_sealed(memory, std::size_t{1} << 30));
+    memory.close();
+    if (name == "spawner") {
+        TRY(auto options, config::deserialise_options(bytes));
+        TRY(greeter::prepare(options));
+        session::prepare();
+        return spawner::run(std::move(channel), options, {&greeter::run, &session::run});
+    }
+    TRY(auto configuration, config::deserialise(bytes));
+    ::explicit_bzero(bytes.data(), bytes.size());
+    if (name == "authenticator") return authenticator::run(std::move(channel), configuration);
+    if (name == "helper") return helpers::run(std::move(channel), configuration);
+    return base::Error{"unknown process name " + std::string(name)};
+}
+
+base::log::Level level_named(std::string_view name) {
+    if (name == "debug") return base::log::Level::debug;
+    if (name == "warning") return base::log::Level::warning;
+    if (name == "error") return base::log::Level::error;
+    return base::log::Level::info;
+}
+
+// ---- words for whoever started the program
+
+void print(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(descriptor, text.data(), text.size());
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+bool is_socket(int descriptor) {
+    struct stat status {};
+    return ::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+// inetd's client, and whoever measures vsftpd, listen on descriptor 0.
+int oops(std::string_view what, std::string_view line) {
+    print(STDERR_FILENO, std::string(line) + '\n');
+    if (is_socket(STDIN_FILENO)) print(STDIN_FILENO, "500 OOPS: " + std::string(what) + "\r\n");
+    return failure;
+}
+
+// Every problem; the first error is also told in vsftpd's way.
+int report_errors(const config::Problems& problems) {
+    for (const auto& each : problems) print(STDERR_FILENO, config::to_text(each) + '\n');
+    const auto first = std::find_if(problems.begin(), problems.end(), [](const auto& each) {
+        return each.severity == config::Severity::error;
+    });
+    if (is_socket(STDIN_FILENO)) print(STDIN_FILENO, "500 OOPS: " + first->what + "\r\n");
+    return failure;
+}
+
+// ---- the actions of the command line
+
+int show_version(const config::CommandLine& line) {
+    const auto loaded = config::load(line);
+    if (config::any_error(loaded.problems)) return report_errors(loaded.problems);
+    print(is_socket(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO,
+          "jailftpd: version " JAILFTPD_VERSION "\n");
+    return 0;
+}
+
+int check_configuration(const config::CommandLine& line) {
+    auto loaded = config::load(line);
+    config::check(loaded);
+    print(STDOUT_FILENO, config::report(loaded));
+    return config::any_error(loaded.problems) ? failure : 0;
+}
+
+int dump_configuration(const config::CommandLine& line) {
+    const auto loaded = config::load(line);
+    if (config::any_error(loaded.problems)) return report_errors(loaded.problems);
+    print(STDOUT_FILENO, config::dump(loaded.configuration));
+    return 0;
+}
+
+// ---- serving
+
+using Configuration = std::shared_ptr<const config::Configuration>;
+
+// SIGHUP: everything once more; nothing when it has an error, which has been logged then.
+Configuration reload(const config::CommandLine& line) {
+    auto loaded = config::load(line);
+    config::check(loaded);
+    for (const auto& each : loaded.problems) {
+        const auto severe = each.severity == config::Severity::error;
+        base::log::write(severe ? base::log::Level::error : base::log::Level::warning,
+                         config::to_text(each));
+    }
+    if (config::any_error(loaded.problems)) return nullptr;
+    return std::make_shared<const config::Configuration>(std::move(loaded.configuration));
+}
+
+// background=YES: the caller's process waits here until its child serves or has failed, and ends
+// with that word; the child returns, with what it has to call then.
+std::function<void()> go_to_background() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) return {};
+    const pid_t pid = ::fork();
+    if (pid < 0) return {};
+    base::Fd listening{ends[0]};
+    auto telling = std::make_shared<base::Fd>(ends[1]);
+    if (pid > 0) {
+        telling->close();
+        char word = 0;
+        if (::read(listening.get(), &word, 1) == 1) ::_exit(0);
+        int status = 0;
+        (void)::waitpid(pid, &status, 0);
+        ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : failure);
+    }
+    (void)::setsid();
+    // The terminal is somebody else's soon; a file or a journal stays.
+    const bool terminal = ::isatty(STDERR_FILENO) == 1;
+    if (terminal) base::log::use_syslog();
+    return [telling, terminal] {
+        const base::Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+        for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
+        if (terminal) ::dup2(nothing.get(), STDERR_FILENO);
+        (void)!::write(telling->get(), "+", 1);
+        telling->close();
+    };
+}
+
+int serve(const config::CommandLine& line) {
+    auto loaded = config::load(line);
+    config::check(loaded);
+    if (config::any_error(loaded.problems)) return report_errors(loaded.problems);
+    if (::geteuid() != 0) {
+        constexpr const char* what =
+            "vsftpd: must be started as root (see run_as_launching_user option)";
+        return oops(what, std::string("jailftpd: error: ") + what);
+    }
+    base::log::start(level_named(loaded.configuration.native.log_level));
+    for (const auto& each : loaded.problems) base::log::warning(config::to_text(each));
+
+    const auto& options = loaded.configuration.options;
+    supervisor::Setup setup;
+    if (options.background && (options.listen || options.listen_ipv6))
+        setup.ready = go_to_background();
+    setup.configuration =
+        std::make_shared<const config::Configuration>(std::move(loaded.configuration));
+    setup.reload = [line] { return reload(line); };
+    base::title::set(setup.configuration->options.listen || setup.configuration->options.listen_ipv6
+                         ? "jailftpd: LISTENER"
+                         : "jailftpd: supervisor");
+    base::log::write_in_a_thread();
+    auto served = supervisor::run(std::move(setup));
+    base::log::finish();
+    if (served) return served.value();
+    return oops(served.error().text(), "jailftpd: error: " + served.error().text());
+}
+
+int act(const std::vector<std::string_view>& arguments) {
+    if (!arguments.empty() && arguments.front() == "passwd")
+        return authenticator::passwd_main({arguments.begin() + 1, arguments.end()});
+    const auto line = config::parse_command_line(arguments);
+    if (!line) return oops(line.error().what, "jailftpd: error: " + line.error().what);
+    switch (line.value().action) {
+        case config::Action::help:
+            print(STDOUT_FILENO, config::help_text());
+            return 0;
+        case config::Action::version:
+            return show_version(line.value());
+        case config::Action::check:
+            return check_configuration(line.value());
+        case config::Action::dump:
+            return dump_configuration(line.value());
+        case config::Action::serve:
+            break;
+    }
+    return serve(line.value());
+}
+
+// A closed standard descriptor would be the number of the next socket.
+bool open_standard_descriptors() {
+    for (;;) {
+        const int number = ::open("/dev/null", O_RDWR);
+        if (number < 0) return errno == ENOENT;  // a root without /dev: what is open stays open
+        if (number > STDERR_FILENO) return ::close(number) == 0;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    base::title::prepare(argc, argv);
+    if (!open_standard_descriptors()) return failure;
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    try {
+        constexpr std::string_view process = "--process=";
+        if (arguments.size() == 1 && arguments.front().starts_with(process)) {
+            base::log::start(base::log::Level::info);
+            const auto ended = run_process(arguments.front().substr(process.size()));
+            if (ended) return ended.value();
+            base::log::error(ended.error().text());
+            return failure;
+        }
+        return act(arguments);
+    } catch (const std::exception& error) {
+        base::log::error(std::string("this should not happen: ") + error.what());
+        return failure;
+    }
+}

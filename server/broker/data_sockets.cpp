@@ -174,10 +174,9 @@ void DataSockets::active_open(const ipc::ActiveOpen& request) {
     auto& state = *keep;
     state.close_all();
     const auto target = as_family(request.target, state.local.any.sa_family);
-    const bool ours =
-        same_host(request.target, state.peer) && port(request.target) >= first_unprivileged_port;
-    if (state.policy.port_enable == 0 || length(target) == 0 ||
-        (!ours && state.policy.port_promiscuous == 0)) {
+    const bool ours = same_host(request.target, state.peer) || state.policy.port_promiscuous != 0;
+    if (state.policy.port_enable == 0 || length(target) == 0 || !ours ||
+        port(request.target) < first_unprivileged_port) {
         state.callbacks.refused("active connection to " + with_port(request.target) +
                                 " refused, the control connection comes from " +
                                 to_text(state.peer) + " (port_promiscuous=YES would allow it)");

@@ -2,6 +2,8 @@
 // Starts the processes that the supervisor execs; runs as root.
 #include "supervisor/roles.hpp"
 
+#include "base/log.hpp"
+
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -9,12 +11,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <unistd.h>
 
 namespace supervisor {
 namespace {
 
 // The C library may look at these before main; everything else in the environment stays here.
-constexpr const char* kept_variables[] = {"TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+constexpr const char* kept_variables[] = {
+    "TZ",           "JOURNAL_STREAM", base::log::syslog_variable,
+    "ASAN_OPTIONS", "UBSAN_OPTIONS",  "LSAN_OPTIONS"};
 
 std::vector<std::string> environment() {
     std::vector<std::string> variables;
@@ -58,6 +63,9 @@ base::Result<Started> start_process(std::string_view name, const base::Fd& confi
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_adddup2(&actions, channel.get(), channel_descriptor);
     ::posix_spawn_file_actions_adddup2(&actions, memory.get(), configuration_descriptor);
+    // Nobody will look at that terminal any more.
+    if (std::getenv(base::log::syslog_variable) != nullptr)
+        ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawnattr_setsigmask(&attributes, &none);
     ::posix_spawnattr_setsigdefault(&attributes, &all);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -128,7 +128,11 @@ class Supervisor {
     }
 
     Result<void> start_processes(const Configuration& configuration) {
-        TRY(auto options, ipc::sealed(config::serialise(configuration->options), "options"));
+        auto for_spawner = configuration->options;
+        // Greeters do not know the tenants, but have to ask everybody for a password if there are
+        // any.
+        for_spawner.local_enable = for_spawner.local_enable || !configuration->tenants.empty();
+        TRY(auto options, ipc::sealed(config::serialise(for_spawner), "options"));
         TRY(auto everything, ipc::sealed(config::serialise(*configuration), "configuration"));
         TRY(children_.renew(std::move(options), false));
         TRY(logins_.renew(std::move(everything)));
