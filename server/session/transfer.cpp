@@ -100,21 +100,25 @@ class Flow {
         return std::nullopt;
     }
 
-    // The last byte was sent when the client's host has it, as vsftpd's lingering close says.
+    // The last byte was sent when the client's host has it, as vsftpd's lingering close says. A
+    // client that closes its end says so at once; for one that waits for our 226 there is only
+    // looking again.
     End delivered() {
         if (::shutdown(data_.get(), SHUT_WR) < 0) return End::network;
         last_byte_ = Clock::now();
+        short closing = POLLRDHUP;
         int before = -1;
-        for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(50))) {
+        for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(16))) {
             int left = 0;
-            if (::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
-            if (left == 0) return broken() ? End::network : End::complete;
+            if (broken() || ::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
+            if (left <= 1) return End::complete;  // the one is our FIN
             if (left != before) last_byte_ = Clock::now();
             before = left;
             if (terms_.timeout.count() > 0 && Clock::now() - last_byte_ >= terms_.timeout)
                 return End::timeout;
-            if (poll(0, pause) < 0) return End::aborted;
-            if (broken()) return End::network;
+            const auto came = poll(closing, pause);
+            if (came < 0) return End::aborted;
+            if (came > 0) closing = 0;
         }
     }
 
