@@ -5,10 +5,11 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "session/beneath.hpp"
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <utility>
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -24,6 +25,8 @@ struct OpenFile {
 
 class Files {
   public:
+    explicit Files(Root root) : root_(std::move(root)) {}
+
     // Opens "/" as it is now.
     [[nodiscard]] static base::Result<Files> open_root();
 
@@ -34,8 +37,13 @@ class Files {
     [[nodiscard]] base::Result<OpenFile> create(const std::string& path, mode_t mode,
                                                 bool exclusive) const;
 
-    [[nodiscard]] base::Result<base::Fd> open_folder(const std::string& path) const;  // O_PATH
+    // For reading the names in it.
+    [[nodiscard]] base::Result<base::Fd> open_folder(const std::string& path,
+                                                     bool follow_last = true) const;
 
+    // Whatever it is, only to be looked at (O_PATH).
+    [[nodiscard]] base::Result<base::Fd> find(const std::string& path,
+                                              bool follow_last = true) const;
     [[nodiscard]] base::Result<struct stat> status(const std::string& path,
                                                    bool follow_last = true) const;
     [[nodiscard]] base::Result<struct statvfs> space(const std::string& path) const;
@@ -52,7 +60,7 @@ class Files {
                                               std::uint32_t nanoseconds) const;
 
   private:
-    base::Fd root_;
+    Root root_;
 };
 
 }  // namespace session
