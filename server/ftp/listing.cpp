@@ -224,7 +224,7 @@ bool shown(std::string_view name, bool all, bool force_dot_files) {
     return force_dot_files && name != "." && name != "..";
 }
 
-bool comes_before(const Entry& a, const Entry& b, const ListOptions& options) {
+bool comes_before(const SortKey& a, const SortKey& b, const ListOptions& options) {
     const auto& first = options.reversed ? b : a;
     const auto& second = options.reversed ? a : b;
     if (options.newest_first) {
@@ -234,6 +234,13 @@ bool comes_before(const Entry& a, const Entry& b, const ListOptions& options) {
         }
     }
     return first.name < second.name;  // compares as unsigned bytes
+}
+
+bool comes_before(const Entry& a, const Entry& b, const ListOptions& options) {
+    const auto key = [](const Entry& entry) {
+        return SortKey{entry.name, entry.mtime, entry.mtime_nanoseconds};
+    };
+    return comes_before(key(a), key(b), options);
 }
 
 void sort(std::span<Entry> entries, const ListOptions& options) {

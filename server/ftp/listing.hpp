@@ -59,7 +59,15 @@ struct ListRequest {
 // Is the name listed? "." and ".." with -a only; other dot files also with force_dot_files.
 [[nodiscard]] bool shown(std::string_view name, bool all, bool force_dot_files);
 
+// What the order depends on.
+struct SortKey {
+    std::string_view name;
+    std::int64_t mtime = 0;
+    std::uint32_t mtime_nanoseconds = 0;
+};
+
 // In the order of the options: by name bytes, or newest first (then by name), perhaps reversed.
+[[nodiscard]] bool comes_before(const SortKey& a, const SortKey& b, const ListOptions& options);
 [[nodiscard]] bool comes_before(const Entry& a, const Entry& b, const ListOptions& options);
 void sort(std::span<Entry> entries, const ListOptions& options);
 

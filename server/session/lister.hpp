@@ -6,9 +6,11 @@
 #include "base/result.hpp"
 #include "config/options.hpp"
 #include "ftp/listing.hpp"
+#include "ftp/pattern.hpp"
 #include "ipc/admission.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,10 +48,22 @@ class Lister {
     [[nodiscard]] base::Result<std::string> facts(const std::string& path, std::string_view shown,
                                                   ftp::Facts chosen);
 
+    // What look_up found.
+    struct Found {
+        base::Fd folder;                      // none: `entry` alone
+        std::string path;                     // the folder's, absolute
+        std::string shown;                    // and as the client wrote it: "." when it wrote none
+        std::optional<ftp::Pattern> pattern;  // of the names in it
+        ftp::Entry entry;
+    };
+
   private:
+    [[nodiscard]] base::Result<void> look_up_names(const Listing& listing);
+
     const Files& files_;
     const config::Options& options_;
     const ipc::Admission& admission_;
+    Found found_{};
 };
 
 }  // namespace session
