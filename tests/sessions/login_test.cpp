@@ -152,12 +152,22 @@ TEST(Login, ComesBeforeEverythingElse) {
     Server server;
     Conversation ftp(server);
     for (const auto* line : {"PWD", "HELP", "SYST", "STAT", "NOOP", "LIST", "PASV", "RETR x",
-                             "XYZZY", "CCC", "TYPE I", "ABOR"})
+                             "XYZZY", "CCC"})
         EXPECT_EQ(ftp.say(line), "530 Please login with USER and PASS.") << line;
     EXPECT_EQ(ftp.say("PASS x"), "503 Login with USER first.");
     EXPECT_THAT(ftp.say("FEAT"), StartsWith("211-Features:"));
     EXPECT_EQ(ftp.say("OPTS UTF8 ON"), "200 Always in UTF8 mode.");
     EXPECT_EQ(ftp.say("\r\nQUIT"), "221 Goodbye.") << "an empty line has no answer";
+    EXPECT_TRUE(ftp.ended());
+}
+
+// As vsftpd from 3.0.4 on.
+TEST(Login, EndsForOneWhoIsNotTryingToLogIn) {
+    Server server;
+    Conversation ftp(server);
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(ftp.say("NOOP"), "530 Please login with USER and PASS.") << i;
+    EXPECT_EQ(ftp.say("NOOP"), "500 Too many errors.");
     EXPECT_TRUE(ftp.ended());
 }
 
