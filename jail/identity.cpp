@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
 #include <grp.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace jail {
@@ -58,6 +60,17 @@ Result<void> become(const Identity& user) {
     return base::success();
 }
 
+Ties::Ties() : parent_(::getppid()), dumpable_(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {
+    (void)::prctl(PR_GET_PDEATHSIG, &death_signal_, 0, 0, 0);
+}
+
+void Ties::restore() const {
+    if (!dumpable_) (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (death_signal_ == 0) return;
+    (void)::prctl(PR_SET_PDEATHSIG, death_signal_, 0, 0, 0);
+    if (::getppid() != parent_) (void)::raise(death_signal_);  // it came while it was forgotten
+}
+
 Result<Borrowed> Borrowed::take(const Identity& user) {
     Borrowed borrowed;
     TRY(borrowed.groups_, current_groups());
@@ -70,11 +83,13 @@ Result<Borrowed> Borrowed::take(const Identity& user) {
     if (static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1))) != user.gid ||
         static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != user.uid)
         return Error{"cannot act as the user", EPERM};
+    borrowed.ties_.restore();
     return borrowed;
 }
 
 Borrowed::Borrowed(Borrowed&& other) noexcept
-    : groups_(std::move(other.groups_)),
+    : ties_(other.ties_),
+      groups_(std::move(other.groups_)),
       gid_(other.gid_),
       active_(std::exchange(other.active_, false)) {}
 
@@ -86,6 +101,7 @@ Borrowed::~Borrowed() {
         static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != ::geteuid() ||
         static_cast<gid_t>(::setfsgid(static_cast<gid_t>(-1))) != gid_)
         std::abort();
+    ties_.restore();
 }
 
 }  // namespace jail

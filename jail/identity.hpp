@@ -21,6 +21,19 @@ struct Identity {
 // refused.
 [[nodiscard]] base::Result<void> become(const Identity& user);
 
+// What the kernel forgets when a process changes its identity, if only for files: the signal that
+// it gets when its parent ends, and that it may not be dumped.
+class Ties {
+  public:
+    Ties();
+    void restore() const;
+
+  private:
+    int death_signal_ = 0;
+    pid_t parent_;
+    bool dumpable_;
+};
+
 // File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary
 // groups of a root process with one thread. If the old identity cannot be restored the process is
 // aborted.
@@ -33,6 +46,7 @@ class Borrowed {
 
   private:
     Borrowed() = default;
+    Ties ties_;
     std::vector<gid_t> groups_;
     gid_t gid_ = 0;
     bool active_ = false;

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <vector>
@@ -114,6 +115,27 @@ TEST(Borrowed, GivesEverythingBack) {
     EXPECT_EQ(facts.status("Gid"), "0 0 0 0");
     EXPECT_EQ(facts.status("Groups"), "4 24");
     EXPECT_EQ(facts.status("CapEff"), before.status("CapEff"));
+}
+
+// The kernel takes both away from whoever changes his fsuid.
+TEST(Borrowed, StaysTiedToItsParentAndUndumpable) {
+    NEEDS_ROOT();
+    const Process process([](int) -> Result<void> {
+        const auto tied = [] {
+            int signal = 0;
+            (void)::prctl(PR_GET_PDEATHSIG, &signal);
+            return signal == SIGKILL && ::prctl(PR_GET_DUMPABLE) == 0;
+        };
+        (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)::prctl(PR_SET_DUMPABLE, 0);
+        {
+            TRY(const auto borrowed, Borrowed::take({ann, users, {web}}));
+            if (!tied()) return Error{"not tied while it acts as the user", 0};
+        }
+        if (!tied()) return Error{"not tied afterwards", 0};
+        return base::success();
+    });
+    EXPECT_EQ(process.error(), std::nullopt);
 }
 
 TEST(Borrowed, GivesBackWhenItCouldNotTakeAll) {
