@@ -3,6 +3,7 @@
 // helpers, as root.
 #include "helpers/admission.hpp"
 
+#include "base/text.hpp"
 #include "config/name_list.hpp"
 #include "config/user_file.hpp"
 #include "helpers/home.hpp"
@@ -50,6 +51,11 @@ OrRefusal<Own> own_options(const config::Configuration& configuration, const Acc
     if (account.tenant != nullptr) own.overrides += account.tenant->overrides;
     if (const auto applied = config::apply_overrides(own.options, own.overrides); !applied)
         return refused("bad options for one user", applied.error().text());
+    const auto& ports = own.options;
+    if (!own.overrides.empty() && ports.pasv_max_port != 0 &&
+        ports.pasv_min_port > ports.pasv_max_port)
+        own.warnings.push_back("pasv_min_port of user " + base::escaped(account.name) +
+                               " is above pasv_max_port, which then does not count");
     return own;
 }
 
@@ -135,6 +141,7 @@ OrRefusal<Person> person_of(const config::Options& options, const Account& accou
 }  // namespace
 
 OrRefusal<Admitted> admit(const config::Configuration& configuration, const Account& account) {
+    if (account.name.empty()) return refused("no user name", "PAM took it away");
     if (account.name.size() > ipc::longest_name)
         return refused("user name too long", "PAM made it " + account.name);
     BOOST_OUTCOME_TRY(const bool listed, is_listed(configuration.options, account));

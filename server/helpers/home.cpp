@@ -123,7 +123,7 @@ std::string physical_path(const Fd& directory) {
 
 // "/srv/a/b" seen from a jail in "/srv/a" is "/b".
 std::string seen_from(const std::string& root, const std::string& path) {
-    if (root == "/") return path;
+    if (root == "/" && !path.empty()) return path;
     if (path == root || !path.starts_with(root + '/')) return "/";
     return path.substr(root.size());
 }
