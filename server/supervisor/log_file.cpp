@@ -38,6 +38,7 @@ LogFile::LogFile(std::string path, bool lock, LostLine lost_line)
     : path_(std::move(path)), lock_(lock), lost_line_(std::move(lost_line)) {}
 
 void LogFile::add(std::string_view line) {
+    if (waiting_.size() + line.size() >= most_waiting) flush(Clock::now());
     if (waiting_.size() + line.size() >= most_waiting) {
         ++lost_;
         return;

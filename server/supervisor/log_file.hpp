@@ -30,7 +30,8 @@ class LogFile {
 
     LogFile(std::string path, bool lock, LostLine lost_line);
 
-    // Without its newline. It waits for flush(); what has no room is lost and counted.
+    // Without its newline. It waits for flush(), or does that itself when the room is used up; what
+    // still has none is lost and counted.
     void add(std::string_view line);
 
     // Opens the file where it is not open or has been moved, and appends all that waits with one

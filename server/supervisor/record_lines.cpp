@@ -136,8 +136,12 @@ bool is_transfer(Kind kind) { return kind == Kind::download || kind == Kind::upl
 std::string own_text(const Entry& entry) {
     const auto& names = names_of(entry.kind);
     std::string line;
-    // A name in brackets ends at the first one: readers of the log rely on it.
-    if (!entry.user.empty()) line += '[' + base::escaped(entry.user, "[]\"") + "] ";
+    // A name in brackets ends at the first one, and a failed login has one: readers of the log rely
+    // on it.
+    if (!entry.user.empty())
+        line += '[' + base::escaped(entry.user, "[]\"") + "] ";
+    else if (entry.kind == Kind::login)
+        line += "[?] ";
     if (names.has_outcome) line += entry.success ? "OK " : "FAIL ";
     line += names.vsftpd;
     line += ": Client \"" + entry.client + '"';
