@@ -179,7 +179,7 @@ class Walk {
 // With the last link followed already; the one that may have come since is an error (ELOOP).
 Result<Fd> open_spot(Spot spot, int flags, mode_t mode) {
     const bool creates = (flags & O_CREAT) != 0;
-    if (creates && spot.slash) return Error{spot.name, EISDIR};
+    if (creates && spot.slash && spot.name != ".") return Error{spot.name, EISDIR};
     if (!spot.found && !creates) return Error{spot.name, ENOENT};
     if (spot.found && creates && (flags & O_EXCL) != 0) return Error{spot.name, EEXIST};
     if ((flags & O_PATH) != 0) {
@@ -196,8 +196,12 @@ Result<Fd> open_spot(Spot spot, int flags, mode_t mode) {
 Result<Fd> open_by_steps(const Root& root, const std::string& path, int flags, mode_t mode) {
     const bool exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
     const bool follow_last = (flags & O_NOFOLLOW) == 0 && !exclusive;
+    // What is to be made is refused for a slash behind it, whatever stands there.
+    auto name = path;
+    while (exclusive && name.ends_with('/')) name.pop_back();
     for (int tries = 0;; ++tries) {
-        TRY(auto spot, root.spot(path, follow_last));
+        TRY(auto spot, root.spot(name, follow_last));
+        spot.slash = spot.slash || name.size() < path.size();
         auto opened = open_spot(std::move(spot), flags, mode);
         if (opened || opened.error().number != ELOOP || !follow_last || tries == most_tries)
             return opened;
