@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,13 @@ Result<void> own_session() {
     // EPERM: it leads a group already, which it can only have made itself.
     if (::setsid() < 0 && ::getpgrp() != ::getpid()) return system_error("setsid");
     return base::success();
+}
+
+void empty_environment() {
+    const auto* set = std::getenv("TZ");
+    const auto zone = set == nullptr ? std::nullopt : std::optional<std::string>(set);
+    ::clearenv();
+    if (zone) ::setenv("TZ", zone->c_str(), 1);
 }
 
 void volunteer_for_oom(int more) {

@@ -23,6 +23,9 @@ void join_own_keyring();
 // those.
 [[nodiscard]] base::Result<void> own_session();
 
+// Nothing but TZ, which the C library would read again if it changed.
+void empty_environment();
+
 // Whom the kernel ends first when memory runs out: this process and its children, by `more` of 1000
 // points. Best effort; needs /proc, so it comes before the root changes.
 void volunteer_for_oom(int more);

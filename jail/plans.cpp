@@ -3,11 +3,13 @@
 #include "jail/plans.hpp"
 
 #include "jail/capabilities.hpp"
+#include "jail/landlock.hpp"
 #include "jail/limits.hpp"
 #include "jail/root.hpp"
 
 #include <cerrno>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,7 +40,8 @@ Result<void> limit_address_space(std::uint64_t bytes) {
 
 Result<void> enter_root(const Home& home) {
     if (!home.root || !*home.root) return Error{"no root directory was opened", EBADF};
-    auto entered = change_root(std::move(*home.root), home.user);
+    auto entered = home.root_is_mount ? enter_mount(std::move(*home.root), home.binds, home.user)
+                                      : change_root(std::move(*home.root), home.user);
     if (entered || home.path_on_host.empty()) return entered;
     return base::system_error(home.path_on_host + ": " + entered.error().what,
                               entered.error().number);
@@ -57,13 +60,33 @@ Result<void> start_in(const std::string& directory, bool may_fail) {
     return base::success();
 }
 
+Result<void> restrict_files(const FileRights& rights) {
+    const base::Fd root{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (!root) return base::system_error("/");
+    return restrict_to(root, rights);
+}
+
+Result<void> allow_only(const SystemCallFilter& filter, DeniedCall denied) {
+    TRY(answer_denied_calls(denied));
+    return filter.install();
+}
+
+// Both need no_new_privs. The filter is last: it forbids what the steps before it do.
+void add_walls(Plan& plan, const Walls& walls, const std::function<Result<void>()>& landlock) {
+    if (walls.landlock) plan.push_back({"landlock", landlock});
+    if (walls.system_calls)
+        plan.push_back(
+            {"system calls", [=] { return allow_only(*walls.system_calls, walls.denied); }});
+}
+
 }  // namespace
 
-Plan before_login(const Identity& nobody, int channel) {
-    return {
+Plan before_login(const Identity& nobody, int channel, const Walls& walls) {
+    Plan plan{
         {"descriptors", [=] { return keep_only(std::vector<int>{channel}); }},
         {"own session", [] { return own_session(); }},
         {"keyring", []() -> Result<void> { return join_own_keyring(), base::success(); }},
+        {"environment", []() -> Result<void> { return empty_environment(), base::success(); }},
         {"umask", [] { return set_umask(077); }},
         {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
         {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_before_login); }},
@@ -77,13 +100,16 @@ Plan before_login(const Identity& nobody, int channel) {
         {"not dumpable",
          [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
     };
+    add_walls(plan, walls, restrict_to_nothing);
+    return plan;
 }
 
 Plan user_home(const Home& home) {
-    return {
+    Plan plan{
         {"keyring",
          []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
         {"own session", [] { return own_session(); }},
+        {"environment", []() -> Result<void> { return empty_environment(), base::success(); }},
         {"root directory", [=] { return enter_root(home); }},
         {"descriptors", [=] { return keep_only(home.descriptors); }},
         {"umask", [=] { return set_umask(home.umask); }},
@@ -103,6 +129,8 @@ Plan user_home(const Home& home) {
         {"start directory",
          [=] { return start_in(home.start, home.start_may_fail); }},  // as the user
     };
+    add_walls(plan, home.walls, [rights = home.rights] { return restrict_files(rights); });
+    return plan;
 }
 
 }  // namespace jail

@@ -4,7 +4,10 @@
 
 #include "base/fd.hpp"
 #include "jail/identity.hpp"
+#include "jail/mounts.hpp"
 #include "jail/plan.hpp"
+#include "jail/rights.hpp"
+#include "jail/system_calls.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -13,13 +16,22 @@
 
 namespace jail {
 
+// The last steps of every plan. Each stands there only if it is asked for.
+struct Walls {
+    bool landlock = false;
+    std::shared_ptr<const SystemCallFilter> system_calls;
+    DeniedCall denied = nullptr;  // hears of calls that are not on the list
+};
+
 // A greeter: stands in the spawner's empty root already and needs nothing but its channel and its
 // client.
-[[nodiscard]] Plan before_login(const Identity& nobody, int channel);
+[[nodiscard]] Plan before_login(const Identity& nobody, int channel, const Walls& walls = {});
 
 struct Home {
     std::shared_ptr<base::Fd>
         root;  // becomes "/"; a descriptor of the host's "/" for one who is not jailed
+    bool root_is_mount = false;  // detached_mount()'s: entered by pivot_root, where all else goes
+    std::vector<Bind> binds;     // with such a root
     bool jailed = true;
     Identity user;
     mode_t umask = 077;
@@ -27,8 +39,10 @@ struct Home {
     std::string start = "/";          // inside the root
     bool start_may_fail = true;       // then the session starts in the root
     bool refuse_writable_root = false;
-    std::vector<int> descriptors;  // what stays open, besides 0, 1 and 2
-    std::string path_on_host;      // of the root, for messages
+    std::vector<int> descriptors;    // what stays open, besides 0, 1 and 2
+    std::string path_on_host;        // of the root, for messages
+    FileRights rights = read_write;  // what Landlock leaves below the root
+    Walls walls;
 };
 
 // The step that fails when the user may write into the root and allow_writeable_chroot=NO; that

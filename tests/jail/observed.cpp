@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -96,19 +97,24 @@ pid_t Facts::session() const {
     return session;
 }
 
-Process::Process(const Action& action) {
+Process::Process(const Action& action, const jail::Isolation& isolation, int cgroup) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw std::bad_alloc();
     end_ = base::Fd(ends[0]);
     base::Fd theirs(ends[1]);
-    pid_ = ::fork();
+    const auto pid = jail::clone_cell(isolation, cgroup);
+    if (!pid) {
+        error_ = pid.error().text();
+        return;
+    }
+    pid_ = pid.value();
     if (pid_ == 0) {
         end_.close();
         const auto result = action(theirs.get());
         const auto report = result ? std::string("+") : "-" + result.error().text();
         (void)!::send(theirs.get(), report.data(), report.size(), MSG_NOSIGNAL);
         char ignored;
-        (void)!::read(theirs.get(), &ignored, 1);  // until the test is done
+        (void)!::recv(theirs.get(), &ignored, 1, 0);  // until the test is done
         ::_exit(0);
     }
     theirs.close();
@@ -122,8 +128,15 @@ Process::Process(const Action& action) {
 
 Process::~Process() {
     end_.close();
+    if (pid_ < 0) return;
     (void)::kill(pid_, SIGKILL);
     (void)::waitpid(pid_, nullptr, 0);
+}
+
+int Process::end() {
+    int status = -1;
+    (void)::waitpid(std::exchange(pid_, -1), &status, 0);
+    return status;
 }
 
 bool mounts_allowed() {

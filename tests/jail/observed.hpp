@@ -4,6 +4,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "jail/namespaces.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -37,7 +38,7 @@ class Facts {
 class Process {
   public:
     using Action = std::function<base::Result<void>(int kept)>;
-    explicit Process(const Action& action);
+    explicit Process(const Action& action, const jail::Isolation& isolation = {}, int cgroup = -1);
     ~Process();
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
@@ -46,6 +47,9 @@ class Process {
     [[nodiscard]] const std::optional<std::string>& error() const { return error_; }
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] Facts facts() const { return Facts(pid_); }
+
+    // Waits for its end; the status of waitpid.
+    [[nodiscard]] int end();
 
   private:
     pid_t pid_ = -1;
