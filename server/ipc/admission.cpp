@@ -2,9 +2,10 @@
 // Admissions as bytes, and sealed memory; runs in the authenticator, the helpers and sessions.
 #include "ipc/admission.hpp"
 
+#include "ipc/codec.hpp"
+
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -23,49 +24,6 @@ namespace {
 constexpr std::uint32_t format = 1;
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned no_exec = 0x0008U;  // MFD_NOEXEC_SEAL; C libraries learn it later than kernels
-
-void put(std::string& out, std::uint32_t value) {
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-void put(std::string& out, std::string_view text) {
-    put(out, static_cast<std::uint32_t>(text.size()));
-    out += text;
-}
-
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-
-    std::uint32_t number() {
-        std::uint32_t value = 0;
-        if (bytes_.size() < sizeof value) return failed_ = true, 0;
-        std::memcpy(&value, bytes_.data(), sizeof value);
-        bytes_.remove_prefix(sizeof value);
-        return value;
-    }
-
-    bool flag() {
-        const auto value = number();
-        if (value > 1) failed_ = true;
-        return value == 1;
-    }
-
-    std::string text() {
-        const auto size = number();
-        if (size > bytes_.size()) return failed_ = true, std::string{};
-        std::string value(bytes_.substr(0, size));
-        bytes_.remove_prefix(size);
-        return value;
-    }
-
-    [[nodiscard]] std::size_t left() const { return bytes_.size(); }
-    [[nodiscard]] bool complete() const { return !failed_ && bytes_.empty(); }
-
-  private:
-    std::string_view bytes_;
-    bool failed_ = false;
-};
 
 // The fields, in the order in which they travel; for reading and writing alike.
 template <typename A>
@@ -108,9 +66,7 @@ Result<Admission> parse_admission(std::string_view bytes) {
     if (in.number() != format) return Error{"admission of another version", EPROTO};
     a.uid = in.number();
     a.gid = in.number();
-    const auto groups = in.number();
-    if (groups > in.left() / sizeof(std::uint32_t)) return Error{"malformed admission", EPROTO};
-    a.groups.resize(groups);
+    a.groups.resize(in.count(sizeof(std::uint32_t)));
     for (auto& group : a.groups) group = in.number();
     for (bool* flag : flags_of(a)) *flag = in.flag();
     for (auto* text : texts_of(a)) *text = in.text();

@@ -31,9 +31,17 @@ enum class Type : std::uint16_t {
     login_accepted,
     // greeter -> supervisor
     authenticate = 30,
+    // greeter or session -> supervisor, and back
+    sign = 32,
+    sign_answer,
     // supervisor -> authenticator or helper, and back
     login = 40,
     login_answer,
+    // supervisor -> signer, and back
+    sign_for = 45,
+    signed_for,
+    // signer -> supervisor
+    signer_ready,
     // supervisor -> session
     enter = 50,
     listening,
@@ -283,6 +291,69 @@ struct GivenAway {
     static constexpr Type type = Type::given_away;
     std::int32_t number;  // errno; 0: done
 };
+
+inline constexpr std::size_t key_id_size = 32;          // SHA-256
+inline constexpr std::size_t random_size = 32;          // RFC 5246 7.4.1.2
+inline constexpr std::size_t longest_hash = 48;         // of a handshake: SHA-384
+inline constexpr std::size_t longest_point = 136;       // P-521, uncompressed: 133
+inline constexpr std::size_t longest_signature = 1024;  // RSA of 8192 bits
+
+enum class Handshake : std::uint32_t {
+    certificate_verify = 1,  // TLS 1.3: hash
+    server_key_exchange,     // up to TLS 1.2: randoms, curve and point
+};
+
+// The fields of what a TLS server signs, never the bytes: the signer builds those itself, so that
+// nobody can have anything else signed. All of it is hostile.
+struct ToSign {
+    std::uint8_t key[key_id_size];  // SHA-256 of the certificate's SubjectPublicKeyInfo
+    std::uint16_t scheme;           // RFC 8446 4.2.3
+    std::uint16_t curve;            // RFC 8422 5.1.1
+    Handshake kind;
+    Text<longest_hash> hash;
+    std::uint8_t client_random[random_size];
+    std::uint8_t server_random[random_size];
+    Text<longest_point> point;
+};
+
+struct Sign {
+    static constexpr Type type = Type::sign;
+    std::uint32_t sequence;  // the answer carries it, so that a late one is recognised
+    ToSign what;
+};
+
+struct Signed {
+    static constexpr Type type = Type::sign_answer;
+    std::uint32_t sequence;
+    std::int32_t number;  // errno; 0: signed
+    Text<longest_signature> signature;
+};
+
+struct SignFor {
+    static constexpr Type type = Type::sign_for;
+    std::uint64_t id;  // chosen by the supervisor, never used twice
+    ToSign what;
+};
+
+struct SignedFor {
+    static constexpr Type type = Type::signed_for;
+    std::uint64_t id;
+    std::int32_t number;  // EINVAL, ENOKEY ...; 0: signed
+    Text<longest_signature> signature;
+};
+
+// The signer has its keys and is confined, or what is wrong with them and it ends. One descriptor
+// when ready: the certificates (ipc/certificates.hpp) in a sealed memfd. None otherwise.
+struct SignerReady {
+    static constexpr Type type = Type::signer_ready;
+    Text<1024> error;  // empty: ready
+};
+
+// No padding, in which a signer's memory could travel to a greeter.
+static_assert(std::has_unique_object_representations_v<Sign> &&
+              std::has_unique_object_representations_v<Signed> &&
+              std::has_unique_object_representations_v<SignFor> &&
+              std::has_unique_object_representations_v<SignedFor>);
 
 enum class Event : std::uint32_t {
     // OK/FAIL lines of vsftpd.log

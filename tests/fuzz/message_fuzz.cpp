@@ -32,6 +32,12 @@ void look(const ipc::Message& message) {
     if constexpr (requires { body->step; }) look(body->step);
     if constexpr (requires { body->path; }) look(body->path);
     if constexpr (requires { body->second; }) look(body->second);
+    if constexpr (requires { body->signature; }) look(body->signature);
+    if constexpr (requires { body->error; }) look(body->error);
+    if constexpr (requires { body->what; }) {
+        look(body->what.hash);
+        look(body->what.point);
+    }
 }
 
 template <typename... M>
@@ -47,7 +53,8 @@ void everything(std::span<const std::byte> datagram) {
             ipc::LoginAccepted, ipc::Authenticate, ipc::Login, ipc::LoginAnswer, ipc::Enter,
             ipc::Entered, ipc::PassiveOpen, ipc::Listening, ipc::PassiveClose, ipc::ActiveOpen,
             ipc::DataConnected, ipc::DataFailed, ipc::GiveAway, ipc::GivenAway, ipc::Record,
-            ipc::Stop>(parsed.value());
+            ipc::Stop, ipc::Sign, ipc::Signed, ipc::SignFor, ipc::SignedFor, ipc::SignerReady>(
+        parsed.value());
 }
 
 // A well-formed header of each kind in front of the bytes, so that the bodies are reached at once.
@@ -67,7 +74,7 @@ void with_header(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     everything(std::as_bytes(std::span(data, size)));
     fuzz::Input input(data, size);
-    switch (input.byte() % 8) {
+    switch (input.byte() % 10) {
         case 0:
             with_header<ipc::Authenticate>(input.rest());
             break;
@@ -88,6 +95,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 6:
             with_header<ipc::Login>(input.rest());
+            break;
+        case 7:
+            with_header<ipc::SignFor>(input.rest());
+            break;
+        case 8:
+            with_header<ipc::SignedFor>(input.rest());
             break;
         default:
             with_header<ipc::ActiveOpen>(input.rest());

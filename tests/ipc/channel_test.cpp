@@ -213,6 +213,34 @@ TEST_F(Channels, WaitUntilAMessageFits) {
     reader.join();
 }
 
+TEST_F(Channels, CarryWhatIsToBeSignedWithoutAByteMore) {
+    ipc::SignFor request{};
+    request.id = 7;
+    request.what.key[31] = 0xFF;
+    request.what.kind = ipc::Handshake::certificate_verify;
+    request.what.hash.assign(std::string(32, 'h'));
+    ASSERT_TRUE(ours.send(request));
+    const auto message = theirs.receive();
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message.value().as<ipc::Sign>(), nullptr) << "that is another hop";
+    const auto* arrived = message.value().as<ipc::SignFor>();
+    ASSERT_NE(arrived, nullptr);
+    EXPECT_EQ(std::memcmp(arrived, &request, sizeof request), 0);
+}
+
+TEST(Numbers, OfSigningDoNotChange) {
+    EXPECT_EQ(static_cast<int>(ipc::Sign::type), 32);
+    EXPECT_EQ(static_cast<int>(ipc::Signed::type), 33);
+    EXPECT_EQ(static_cast<int>(ipc::SignFor::type), 45);
+    EXPECT_EQ(static_cast<int>(ipc::SignedFor::type), 46);
+    EXPECT_EQ(static_cast<int>(ipc::SignerReady::type), 47);
+}
+
+TEST(Signatures, OfTheLargestKeyFitIntoAMessage) {
+    EXPECT_EQ(ipc::longest_signature * 8, 8192U);
+    EXPECT_LE(sizeof(ipc::SignedFor) + sizeof(ipc::Header), ipc::largest_message);
+}
+
 TEST(Text, IsCutByTheSenderAndNeverReadBeyondItsEnd) {
     ipc::Text<4> text{};
     text.assign("12345");
