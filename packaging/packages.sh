@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # The Debian packages that jailftpd is built and tested with, and how to get those that are missing; sourced by
-# packaging/demo.sh and tests/run.sh. One package a word; "a|b": either will do, a is what gets installed.
+# packaging/demo.sh and tests/run.sh. One package a word; of "a|b" either will do, and the first that this release has is
+# what gets installed.
 # shellcheck shell=bash disable=SC2034,SC2086,SC2116
 
-to_build="g++ cmake ninja-build pkg-config libboost-dev|libboost1.81-dev libssl-dev libinih-dev libspdlog-dev
-    libcap-dev libpam0g-dev libcrypt-dev"
+to_build="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev|libboost1.88-dev libssl-dev libinih-dev
+    libspdlog-dev libcap-dev libpam0g-dev libcrypt-dev"
 # The client programs that whole sessions are tested with, and what reads the logs.
 to_test="libgtest-dev libgmock-dev curl inetutils-ftp lftp ncftp perl python3 tnftp wget"
 to_fuzz="clang libclang-rt-dev"
@@ -31,35 +32,51 @@ installed() {
     return 1
 }
 
+# The name that apt knows; nothing if it knows none, as with package lists that have not been fetched.
+available() {
+    local each
+    for each in ${1//|/ }; do
+        apt-cache show "$each" >/dev/null 2>&1 && echo "$each" && return
+    done
+    return 1
+}
+
 apt_get() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# need "PACKAGE ...": installs those that are not there. Package lists are fetched only where they are missing or too old.
+# Prints the packages' names on success.
+names_of() {
+    local each
+    for each in "$@"; do available "$each" || return 1; done
+}
+
+# need "PACKAGE ...": installs those that are not there, and never takes others away. Package lists are fetched only
+# where they are missing or too old.
 need() {
-    local each missing=()
+    local each said names missing=()
     if ! command -v apt-get >/dev/null; then
         fail "this is no Debian, so packages cannot be installed from here. Install what these are called here, then" \
             "use --no-install: $(echo $1)"
     fi
-    for each in $1; do installed "$each" || missing+=("${each%%|*}"); done
+    for each in $1; do installed "$each" || missing+=("$each"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-        fail "packages are missing and there is no sudo here. As root: apt-get install ${missing[*]}"
+        fail "packages are missing and there is no sudo here. As root: apt-get install ${missing[*]%%|*}"
     fi
-    say "installing ${missing[*]}"
-    local said
+    say "installing ${missing[*]%%|*}"
     said=$(mktemp)
-    if ! apt_get install -y --no-install-recommends "${missing[@]}" >"$said" 2>&1 &&
-        ! { apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"; } >"$said" 2>&1; then
+    if ! { names=$(names_of "${missing[@]}") && install_packages $names; } >"$said" 2>&1 &&
+        ! { apt_get update && names=$(names_of "${missing[@]}") && install_packages $names; } >"$said" 2>&1; then
         cat "$said" >&2
         rm -f "$said"
-        fail "the packages could not be installed"
+        fail "the packages could not be installed: ${missing[*]}"
     fi
     rm -f "$said"
 }
 
-# build PRESET: the first lines of a failure are what matters, so a compiler error ends the build at once.
+install_packages() { apt_get install -y --no-install-recommends --no-remove "$@"; }
+
 build() {
     say "building (preset $1)"
     cmake --preset "$1" >"build/$1.log" 2>&1 || { cat "build/$1.log" >&2; fail "cmake --preset $1 failed"; }
