@@ -154,13 +154,17 @@ std::function<void()> go_to_background() {
         ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : failure);
     }
     (void)::setsid();
-    // The terminal is somebody else's soon; a file or a journal stays.
-    const bool terminal = ::isatty(STDERR_FILENO) == 1;
-    if (terminal) base::log::use_syslog();
-    return [telling, terminal] {
-        const base::Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
-        for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), standard);
-        if (terminal) ::dup2(nothing.get(), STDERR_FILENO);
+    auto nothing = std::make_shared<base::Fd>(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing->get(), standard);
+    // A terminal or pipe is somebody's who does not mean to wait for the daemon's end; a file or a
+    // journal's socket stays.
+    struct stat status {};
+    const bool stays = ::fstat(STDERR_FILENO, &status) == 0 &&
+                       (S_ISREG(status.st_mode) || S_ISSOCK(status.st_mode));
+    if (!stays) base::log::use_syslog();
+    return [telling, nothing, stays] {
+        if (!stays) ::dup2(nothing->get(), STDERR_FILENO);
+        nothing->close();
         (void)!::write(telling->get(), "+", 1);
         telling->close();
     };

@@ -16,6 +16,7 @@ int DuringTransfer::fd() const { return waiting_ ? -1 : session_.control.fd(); }
 bool DuringTransfer::on_readable() {
     auto& control = session_.control;
     const bool open = control.receive();
+    gone_ = !open;
     ftp::Line line;
     for (;;) {
         const auto reading = control.lines().peek(line);

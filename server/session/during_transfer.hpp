@@ -16,6 +16,7 @@ class DuringTransfer : public Watch {
 
     [[nodiscard]] int fd() const override;
     [[nodiscard]] bool on_readable() override;
+    [[nodiscard]] bool gone() const override { return gone_; }
 
     [[nodiscard]] bool aborted() const { return aborted_; }
 
@@ -26,6 +27,7 @@ class DuringTransfer : public Watch {
     Session& session_;
     bool waiting_ = false;  // a command is there that has to wait, or nobody will send one
     bool aborted_ = false;
+    bool gone_ = false;
 };
 
 }  // namespace session

@@ -164,6 +164,7 @@ void Session::record(ipc::Event event, bool success, std::string_view path_shown
     line.event = event;
     line.success = success ? 1 : 0;
     line.has_size = event == ipc::Event::download || event == ipc::Event::upload ? 1 : 0;
+    line.ascii = ascii ? 1 : 0;
     line.path.assign(path_shown);
     line.second.assign(second);
     broker.record(line);

@@ -28,13 +28,15 @@ using std::chrono::milliseconds;
 // One read or write; also after so much the control connection is looked at.
 constexpr std::size_t copy_chunk = std::size_t{128} << 10;
 constexpr std::size_t kernel_chunk = std::size_t{1} << 20;
+// How long a transfer may stand still once its control connection has gone.
+constexpr std::chrono::seconds last_patience{5};
 // Uploads up to here are not worth a pipe.
 constexpr std::uint64_t copied_first = 256 << 10;
 // With a rate limit a step is an eighth of a second's bytes, within these bounds.
 constexpr std::uint64_t smallest_step = 1 << 10;
 constexpr std::uint64_t largest_step = 64 << 10;  // vsftpd's
 
-// What ended a wait other than being ready.
+// What ended a transfer before its time.
 using Ended = std::optional<End>;
 
 class Flow {
@@ -45,12 +47,11 @@ class Flow {
     // Until the data connection can be read or written, whatever is said meanwhile.
     Ended wait(short events) {
         for (;;) {
-            const auto passed = Clock::now() - last_byte_;
-            if (terms_.timeout.count() > 0 && passed >= terms_.timeout) return End::timeout;
-            const auto most = terms_.timeout.count() > 0
-                                  ? std::chrono::ceil<milliseconds>(terms_.timeout - passed)
-                                  : milliseconds(-1);
-            const auto ready = poll(events, most);
+            if (const auto ended = stood_still()) return ended;
+            const auto most = patience();
+            const auto ready = poll(
+                events, most ? std::chrono::ceil<milliseconds>(last_byte_ + *most - Clock::now())
+                             : milliseconds(-1));
             if (ready < 0) return End::aborted;
             if (ready > 0) return std::nullopt;
         }
@@ -114,8 +115,7 @@ class Flow {
             if (left <= 1) return End::complete;  // the one is our FIN
             if (left != before) last_byte_ = Clock::now();
             before = left;
-            if (terms_.timeout.count() > 0 && Clock::now() - last_byte_ >= terms_.timeout)
-                return End::timeout;
+            if (const auto ended = stood_still()) return *ended;
             const auto came = poll(closing, pause);
             if (came < 0) return End::aborted;
             if (came > 0) closing = 0;
@@ -134,6 +134,21 @@ class Flow {
     [[nodiscard]] std::uint64_t bytes() const { return moved_; }
 
   private:
+    // Nothing: for ever.
+    [[nodiscard]] std::optional<std::chrono::seconds> patience() const {
+        if (watch_.gone())
+            return terms_.timeout.count() > 0 ? std::min(terms_.timeout, last_patience)
+                                              : last_patience;
+        if (terms_.timeout.count() > 0) return terms_.timeout;
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Ended stood_still() const {
+        const auto most = patience();
+        if (!most || Clock::now() - last_byte_ < *most) return std::nullopt;
+        return watch_.gone() ? End::network : End::timeout;
+    }
+
     // 1: the data connection is ready; 0: not in that time; -1: the watch ends the transfer.
     // With no events only the watch and the time are waited for, and errors of the connection are
     // left to whoever uses it next.

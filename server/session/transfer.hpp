@@ -21,6 +21,8 @@ class Watch {
     [[nodiscard]] virtual int fd() const = 0;
     // False: the transfer is to be abandoned.
     [[nodiscard]] virtual bool on_readable() = 0;
+    // The client has closed it. What it has on the way may still come, but nobody waits for long.
+    [[nodiscard]] virtual bool gone() const { return false; }
 };
 
 struct Terms {

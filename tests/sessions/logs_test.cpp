@@ -278,7 +278,7 @@ TEST(Fail2ban, FindsFailedLoginsWithItsStockFilter) {
     server.logged("OK LOGIN");
     const auto ran = run({python, root / "usr/bin/fail2ban-regex", "--print-all-matched",
                           server.log_file(), root / "etc/fail2ban/filter.d/vsftpd.conf"},
-                         {.environment = {"PYTHONPATH=" + (root / "usr/lib/python3/dist-packages").string()}});
+                         {.input = {}, .environment = {"PYTHONPATH=" + (root / "usr/lib/python3/dist-packages").string()}});
     EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("4 matched")) << ran.out << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("[alice] FAIL LOGIN: Client \"127.0.0.7\""));
