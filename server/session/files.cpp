@@ -52,9 +52,9 @@ Result<OpenFile> opened(Fd file, const std::string& path, bool created) {
     return OpenFile{std::move(file), status, created};
 }
 
-// There is one, but it is not to be made now: why it cannot be written to either.
+// The file that is there already.
 Result<OpenFile> open_existing(const Root& root, const std::string& path) {
-    // Looked at first: a FIFO's reader would notice that it was opened, and some devices too.
+    // Looked at first: a FIFO's reader would notice the opening, and so do some devices.
     TRY(const auto found, root.open(path, O_PATH));
     TRY(regular(found, path));
     TRY(auto file, root.open(path, O_WRONLY | careful));

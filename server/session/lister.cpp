@@ -18,9 +18,8 @@
 #include <vector>
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <sys/statvfs.h>
 
 namespace session {
 
@@ -64,7 +63,8 @@ Result<ftp::Entry> entry_of(const Files& files, const std::string& path, unsigne
 
 struct FolderRights {
     bool writable = false;
-    bool sticky = false;  // only for the owners of the folder and of what is in it
+    bool sticky = false;     // only for the owners of the folder and of what is in it
+    bool read_only = false;  // nothing in it can be written to, whatever its mode
 };
 
 class Rights {
@@ -85,19 +85,26 @@ class Rights {
         old_files_ = may(on.anon_other_write_enable, "STOR");
     }
 
+    // By the mode, as the rights to what is in it.
     [[nodiscard]] FolderRights in(const Fd& folder) const {
         FolderRights rights;
-        rights.writable = ::faccessat(folder.get(), ".", W_OK | X_OK, 0) == 0;
         struct stat status {};
-        rights.sticky = ::fstat(folder.get(), &status) != 0 ||
-                        ((status.st_mode & S_ISVTX) != 0 && status.st_uid != uid_);
+        struct statvfs space {};
+        if (::fstat(folder.get(), &status) < 0 || ::fstatvfs(folder.get(), &space) < 0)
+            return rights;
+        constexpr mode_t needed = 03;
+        rights.read_only = (space.f_flag & ST_RDONLY) != 0;
+        rights.writable = !rights.read_only && (mode_for_us(status) & needed) == needed;
+        rights.sticky = (status.st_mode & S_ISVTX) != 0 && status.st_uid != uid_;
         return rights;
     }
 
     [[nodiscard]] ftp::Viewer viewer(const ftp::Entry& entry, const FolderRights& parent) const {
         auto viewer = viewer_;
         viewer.groups = groups_;
-        viewer.upload = S_ISDIR(entry.mode) ? new_files_ : old_files_;
+        viewer.upload = !parent.read_only && (S_ISDIR(entry.mode) ? new_files_ : old_files_);
+        viewer.make_folders = viewer.make_folders && !parent.read_only;
+        viewer.rename_delete = viewer.rename_delete && !parent.read_only;
         viewer.parent_writable = parent.writable && (!parent.sticky || entry.uid == uid_);
         return viewer;
     }
@@ -105,6 +112,13 @@ class Rights {
   private:
     static bool is_allowed(const config::Options& on, std::string_view verb) {
         return ftp::command_allowed(on.cmds_allowed, on.cmds_denied, verb);
+    }
+
+    [[nodiscard]] mode_t mode_for_us(const struct stat& status) const {
+        if (uid_ == 0) return 07;
+        if (status.st_uid == uid_) return (status.st_mode >> 6) & 07;
+        const bool ours = std::find(groups_.begin(), groups_.end(), status.st_gid) != groups_.end();
+        return (status.st_mode >> (ours ? 3 : 0)) & 07;
     }
 
     uid_t uid_;
@@ -333,6 +347,8 @@ class Writer {
     void write_facts(const Lister::Found& found) {
         const Rights rights(options_, admission_);
         const auto here = rights.in(found.folder);
+        auto not_removable = here;  // "." and ".."
+        not_removable.writable = false;
         each_name(found.folder, found.pattern, [&](const FolderReader::Name& each) {
             auto entry = look_at(found.folder, found.path, each.name);
             if (!entry) return true;
@@ -341,7 +357,7 @@ class Writer {
             const auto relation = each.name == "."    ? ftp::Relation::current_folder
                                   : each.name == ".." ? ftp::Relation::parent_folder
                                                       : ftp::Relation::ordinary;
-            const auto viewer = rights.viewer(*entry, is_dots(each.name) ? FolderRights{} : here);
+            const auto viewer = rights.viewer(*entry, is_dots(each.name) ? not_removable : here);
             return output_.add(ftp::data_line(ftp::fact_line(*entry, entry->name, listing_.facts,
                                                              viewer, options_.hide_ids, relation)));
         });
