@@ -3,6 +3,7 @@
 #include "jail/plans.hpp"
 
 #include "jail/capabilities.hpp"
+#include "jail/landlock.hpp"
 #include "jail/limits.hpp"
 #include "jail/root.hpp"
 #include "tests/jail/observed.hpp"
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -370,6 +373,110 @@ TEST_F(BeforeLogin, LeavesNoRoomForFilesOrProcesses) {
     EXPECT_EQ(facts.limit("Max file size"), "0 0");
     EXPECT_EQ(facts.limit("Max open files"), "16 16");
     EXPECT_EQ(facts.descriptors().size(), 4U);
+}
+
+// ----- the walls, which stand only where they are asked for
+
+jail::Walls walls(const jail::Calls& calls) {
+    jail::Walls result;
+    result.landlock = jail::landlock_version() >= 2;
+    auto filter = jail::SystemCallFilter::compile(calls);
+    EXPECT_TRUE(filter);
+    result.system_calls = std::make_shared<const jail::SystemCallFilter>(std::move(filter.value()));
+    return result;
+}
+
+constexpr jail::Calls writing{true, jail::read_write, false};
+
+struct Walled : UserHome {};
+
+TEST_F(Walled, AreOffUnlessAskedFor) {
+    for (const auto& plan : {jail::user_home(home(3)), jail::before_login({ann, users, {}}, 3)}) {
+        EXPECT_EQ(position(plan, "landlock"), plan.size());
+        EXPECT_EQ(position(plan, "system calls"), plan.size());
+    }
+}
+
+TEST_F(Walled, AreLastTheFilterVeryLast) {
+    auto wanted = home(3);
+    wanted.walls = walls(writing);
+    wanted.walls.landlock = true;
+    for (const auto& plan :
+         {jail::user_home(wanted), jail::before_login({ann, users, {}}, 3, wanted.walls)}) {
+        EXPECT_EQ(position(plan, "landlock"), plan.size() - 2);
+        EXPECT_EQ(position(plan, "system calls"), plan.size() - 1);
+        EXPECT_LT(position(plan, "no new privileges"), position(plan, "landlock"));
+    }
+    EXPECT_LT(position(jail::user_home(wanted), "start directory"),
+              position(jail::user_home(wanted), "landlock"));
+}
+
+TEST_F(Walled, StandAroundASession) {
+    NEEDS_ROOT();
+    ASSERT_EQ(::chown(path.c_str(), ann, users), 0);
+    const auto outside = directory.file("outside");
+    const Process process([&](int kept) -> Result<void> {
+        const int above = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        auto wanted = home(kept);
+        wanted.refuse_writable_root = false;
+        wanted.descriptors.push_back(above);  // a hole in the root
+        wanted.walls = walls(writing);
+        TRY(jail::carry_out(jail::user_home(wanted)));
+        if (::open("/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0)
+            return base::system_error("/file");
+        if (::socket(AF_INET, SOCK_STREAM, 0) >= 0) return Error{"made a socket", 0};
+        if (wanted.walls.landlock && ::openat(above, outside.c_str() + 1, O_RDONLY) >= 0)
+            return Error{"read outside", 0};
+        return base::success();
+    });
+    ASSERT_EQ(process.error(), std::nullopt);
+    EXPECT_EQ(process.facts().status("Seccomp"), "2");
+    expect_no_way_to_more(process.facts());
+}
+
+TEST_F(Walled, HoldASessionToWhatItMayDo) {
+    NEEDS_ROOT();
+    if (jail::landlock_version() < 2) GTEST_SKIP() << "needs Landlock's version 2";
+    ASSERT_EQ(::chown(path.c_str(), ann, users), 0);
+    const Process process([&](int kept) -> Result<void> {
+        auto wanted = home(kept);
+        wanted.refuse_writable_root = false;
+        wanted.rights = jail::read_only;
+        wanted.walls = walls({true, jail::read_only, false});
+        wanted.walls.system_calls.reset();  // the one wall alone
+        TRY(jail::carry_out(jail::user_home(wanted)));
+        if (::open("/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) >= 0 || errno != EACCES)
+            return base::system_error("wrote");
+        return base::success();
+    });
+    EXPECT_EQ(process.error(), std::nullopt);
+}
+
+TEST_F(Walled, StandAroundAGreeter) {
+    NEEDS_ROOT();
+    const Process process([](int kept) -> Result<void> {
+        TRY(jail::carry_out(
+            jail::before_login({ann, users, {}}, kept, walls(jail::calls_before_login))));
+        if (::open("/", O_RDONLY) >= 0) return Error{"opened a directory", 0};
+        return base::success();
+    });
+    ASSERT_EQ(process.error(), std::nullopt);
+    EXPECT_EQ(process.facts().status("Seccomp"), "2");
+    expect_no_way_to_more(process.facts());
+}
+
+TEST_F(BeforeLogin, HasAnEmptyEnvironment) {
+    NEEDS_ROOT();
+    const Process process([](int kept) -> Result<void> {
+        ::setenv("TZ", "UTC", 1);
+        ::setenv("LD_PRELOAD", "something", 1);
+        TRY(jail::carry_out(jail::before_login({ann, users, {}}, kept)));
+        if (environ == nullptr || environ[0] == nullptr || environ[1] != nullptr ||
+            std::string(environ[0]) != "TZ=UTC")
+            return Error{"more or less than TZ", 0};
+        return base::success();
+    });
+    EXPECT_EQ(process.error(), std::nullopt);
 }
 
 TEST_F(BeforeLogin, IsNotForRoot) {
