@@ -18,9 +18,8 @@ namespace {
 
 // A message that waits for room; wiped when it goes, since it may carry a password.
 struct Queued {
-    Queued(ipc::Type message_type, const std::byte* from, std::size_t size,
-           std::vector<base::Fd> fds)
-        : type(message_type), bytes(from, from + size), descriptors(std::move(fds)) {}
+    Queued(ipc::Type message_type, std::span<const std::byte> content, std::vector<base::Fd> fds)
+        : type(message_type), bytes(content.begin(), content.end()), descriptors(std::move(fds)) {}
     ~Queued() { ::explicit_bzero(bytes.data(), bytes.size()); }
     Queued(const Queued&) = delete;
     Queued& operator=(const Queued&) = delete;
@@ -139,21 +138,21 @@ void AsyncChannel::start(OnMessage on_message, OnClosed on_closed) {
     if (!state_->closed) state_->wait_readable();
 }
 
-bool AsyncChannel::send_bytes(ipc::Type type, const std::byte* bytes, std::size_t size,
+bool AsyncChannel::send_bytes(ipc::Type type, std::span<const std::byte> bytes,
                               std::vector<base::Fd> descriptors) {
     auto& state = *state_;
     if (state.closed) return false;
     if (state.queue.empty()) {
-        auto sent = send_now(state.channel, type, {bytes, size}, descriptors);
+        auto sent = send_now(state.channel, type, bytes, descriptors);
         if (sent) return true;
         if (sent.error().number != EAGAIN) return false;
         if (state.most_queued == 0) return false;
-        state.queue.emplace_back(type, bytes, size, std::move(descriptors));
+        state.queue.emplace_back(type, bytes, std::move(descriptors));
         state.wait_writable();
         return true;
     }
     if (state.queue.size() >= state.most_queued) return false;
-    state.queue.emplace_back(type, bytes, size, std::move(descriptors));
+    state.queue.emplace_back(type, bytes, std::move(descriptors));
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 #include <functional>
 #include <memory>
-#include <string>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -34,9 +34,12 @@ class AsyncChannel {
     // False when the queue is full or the peer gone: the caller gives the peer up.
     template <ipc::Sendable M>
     [[nodiscard]] bool send(const M& message, std::vector<base::Fd> descriptors = {}) {
-        return send_bytes(M::type, reinterpret_cast<const std::byte*>(&message), sizeof(M),
+        return send_bytes(M::type, {reinterpret_cast<const std::byte*>(&message), sizeof(M)},
                           std::move(descriptors));
     }
+    // The same for a message that is only bytes by now.
+    [[nodiscard]] bool send_bytes(ipc::Type type, std::span<const std::byte> bytes,
+                                  std::vector<base::Fd> descriptors);
 
     void close();
 
@@ -47,8 +50,6 @@ class AsyncChannel {
     void drain();
 
   private:
-    [[nodiscard]] bool send_bytes(ipc::Type type, const std::byte* bytes, std::size_t size,
-                                  std::vector<base::Fd> descriptors);
     struct State;
     std::shared_ptr<State> state_;
 };

@@ -5,7 +5,6 @@
 #include "base/log.hpp"
 #include "supervisor/roles.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -21,18 +20,15 @@ using base::Result;
 namespace {
 
 constexpr std::size_t most_queued = 20000;
-constexpr std::size_t most_helpers = 8;
 // Longer than the authenticator's own deadline for an attempt, so that its better answer comes
 // first.
 constexpr std::chrono::seconds attempt_deadline{90};
-constexpr std::chrono::seconds helper_deadline{30};
 
 }  // namespace
 
 struct Logins::Worker {
-    Worker(boost::asio::io_context& io, const char* what, Started process)
-        : name(what), pid(process.pid), channel(io, std::move(process.channel), most_queued) {}
-    const char* name;
+    Worker(boost::asio::io_context& io, Started process)
+        : pid(process.pid), channel(io, std::move(process.channel), most_queued) {}
     pid_t pid;
     bool reaped = false;
     bool retired = false;  // of an older configuration: no new attempts
@@ -52,15 +48,16 @@ struct Logins::Attempt {
     Callback callback;
     boost::asio::steady_timer deadline;
     std::shared_ptr<Worker> worker;
+    std::uint64_t question = 0;  // to a helper
     int tries = 0;
 };
 
-Logins::Logins(boost::asio::io_context& io) : io_(io) {}
+Logins::Logins(boost::asio::io_context& io, HelperPool& helpers) : io_(io), helpers_(helpers) {}
 Logins::~Logins() = default;
 
-Result<std::shared_ptr<Logins::Worker>> Logins::start(const char* name) {
-    TRY(auto started, start_process(name, configuration_));
-    auto worker = std::make_shared<Worker>(io_, name, std::move(started));
+Result<std::shared_ptr<Logins::Worker>> Logins::start() {
+    TRY(auto started, start_process("authenticator", configuration_));
+    auto worker = std::make_shared<Worker>(io_, std::move(started));
     by_pid_[worker->pid] = worker;
     worker->channel.start(
         [this, weak = std::weak_ptr(worker)](ipc::Message message) {
@@ -74,26 +71,16 @@ Result<std::shared_ptr<Logins::Worker>> Logins::start(const char* name) {
 
 Result<void> Logins::renew(Fd configuration) {
     auto previous = std::exchange(configuration_, std::move(configuration));
-    auto authenticator = start("authenticator");
+    auto authenticator = start();
     if (!authenticator) {
         configuration_ = std::move(previous);
         return authenticator.error();
     }
-    auto helper = start("helper");
-    if (!helper) {
-        authenticator.value()->retired = true;
-        authenticator.value()->channel.finish_sending();
-        configuration_ = std::move(previous);
-        return helper.error();
+    if (authenticator_) {
+        authenticator_->retired = true;
+        if (authenticator_->busy == 0) authenticator_->channel.close();
     }
-    const auto retire = [](const std::shared_ptr<Worker>& worker) {
-        worker->retired = true;
-        if (worker->busy == 0) worker->channel.close();
-    };
-    if (authenticator_) retire(authenticator_);
-    for (const auto& each : helpers_) retire(each);
     authenticator_ = std::move(authenticator.value());
-    helpers_ = {std::move(helper.value())};
     return base::success();
 }
 
@@ -106,29 +93,10 @@ std::uint64_t Logins::attempt(const ipc::Login& login, Callback callback) {
     return id;
 }
 
-std::shared_ptr<Logins::Worker> Logins::idle_helper() {
-    for (const auto& helper : helpers_) {
-        if (helper->busy == 0) return helper;
-    }
-    if (helpers_.size() >= most_helpers) return nullptr;
-    auto helper = start("helper");
-    if (!helper) {
-        base::log::error(helper.error().text());
-        return nullptr;
-    }
-    helpers_.push_back(helper.value());
-    return helper.value();
-}
-
 void Logins::dispatch(std::uint64_t id) {
-    auto& attempt = *attempts_.at(id);
-    if (attempt.login.account == ipc::Account::anonymous) {
-        if (auto helper = idle_helper()) return give_to(helper, id);
-        waiting_.push_back(id);
-        return;
-    }
+    if (attempts_.at(id)->login.account == ipc::Account::anonymous) return ask_helper(id);
     if (!authenticator_) {
-        auto started = start("authenticator");
+        auto started = start();
         if (!started) {
             base::log::error(started.error().text());
             return answer_failure(id, "the authenticator cannot be started");
@@ -138,22 +106,28 @@ void Logins::dispatch(std::uint64_t id) {
     give_to(authenticator_, id);
 }
 
+void Logins::ask_helper(std::uint64_t id) {
+    auto& attempt = *attempts_.at(id);
+    attempt.question = helpers_.ask(attempt.login, [this, id](ipc::Message* message) {
+        if (message == nullptr)
+            return answer_failure(id, "the process that was to look at the login died or hung");
+        answer(id, message);
+    });
+}
+
 void Logins::give_to(const std::shared_ptr<Worker>& worker, std::uint64_t id) {
     auto& attempt = *attempts_.at(id);
     attempt.worker = worker;
     ++attempt.tries;
     ++worker->busy;
-    const bool helper = attempt.login.account == ipc::Account::anonymous;
-    attempt.deadline.expires_after(helper ? helper_deadline : attempt_deadline);
+    attempt.deadline.expires_after(attempt_deadline);
     attempt.deadline.async_wait([this, id](boost::system::error_code error) {
         if (error) return;
         const auto found = attempts_.find(id);
         if (found == attempts_.end()) return;
         const auto late = found->second->worker;
-        // A helper hangs on one request (a dead file server), so only that one is lost with it. The
-        // authenticator hangs only as a whole.
-        base::log::error(std::string("a login attempt got no answer in time from the ") +
-                         late->name + " (pid " + std::to_string(late->pid) + "), which is ended");
+        base::log::error("a login attempt got no answer in time from the authenticator (pid " +
+                         std::to_string(late->pid) + "), which is ended");
         found->second->tries = 2;
         if (!late->reaped) (void)::kill(late->pid, SIGKILL);
         lost(late);
@@ -162,31 +136,27 @@ void Logins::give_to(const std::shared_ptr<Worker>& worker, std::uint64_t id) {
 }
 
 void Logins::on_message(const std::shared_ptr<Worker>& worker, ipc::Message message) {
-    const auto* answer = message.as<ipc::LoginAnswer>();
-    if (answer == nullptr || !answer->user.valid() || !answer->client_text.valid() ||
-        !answer->reason.valid()) {
-        base::log::error(std::string("the ") + worker->name +
-                         " sent a message that makes no sense");
+    const auto* said = message.as<ipc::LoginAnswer>();
+    if (said == nullptr) {
+        base::log::error("the authenticator sent a message that makes no sense");
         return lost(worker);
     }
-    const auto found = attempts_.find(answer->id);
+    const auto found = attempts_.find(said->id);
     if (worker->busy > 0) --worker->busy;
-    if (found != attempts_.end() && found->second->worker == worker) {
-        const auto attempt = std::move(found->second);
-        attempts_.erase(found);
-        attempt->callback(*answer, std::move(message.descriptors));
-    }
-    if (worker->retired) {
-        if (worker->busy == 0) worker->channel.close();
-        return;
-    }
-    if (worker->busy == 0 && worker != authenticator_) {
-        while (!waiting_.empty()) {
-            const auto next = waiting_.front();
-            waiting_.pop_front();
-            if (attempts_.contains(next)) return give_to(worker, next);
-        }
-    }
+    if (found != attempts_.end() && found->second->worker == worker) answer(said->id, &message);
+    if (worker->retired && worker->busy == 0) worker->channel.close();
+}
+
+void Logins::answer(std::uint64_t id, ipc::Message* message) {
+    const auto* said = message->as<ipc::LoginAnswer>();
+    if (said == nullptr || !said->user.valid() || !said->shown_password.valid() ||
+        !said->client_text.valid() || !said->reason.valid())
+        return answer_failure(id, "the answer to the login makes no sense");
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) return;
+    const auto attempt = std::move(found->second);
+    attempts_.erase(found);
+    attempt->callback(*said, std::move(message->descriptors));
 }
 
 void Logins::answer_failure(std::uint64_t id, const char* reason) {
@@ -207,7 +177,6 @@ void Logins::answer_failure(std::uint64_t id, const char* reason) {
 void Logins::lost(const std::shared_ptr<Worker>& worker) {
     worker->channel.close();
     worker->retired = true;
-    std::erase(helpers_, worker);
     if (authenticator_ == worker) authenticator_.reset();
     if (stopped_) return;
 
@@ -216,8 +185,8 @@ void Logins::lost(const std::shared_ptr<Worker>& worker) {
         if (attempt->worker == worker) orphans.push_back(id);
     }
     if (!orphans.empty() || !worker->reaped)
-        base::log::warning(std::string("the ") + worker->name + " (pid " +
-                           std::to_string(worker->pid) + ") is gone, another takes over");
+        base::log::warning("the authenticator (pid " + std::to_string(worker->pid) +
+                           ") is gone, another takes over");
     for (const auto id : orphans) {
         const auto found = attempts_.find(id);
         if (found == attempts_.end()) continue;
@@ -235,7 +204,7 @@ void Logins::lost(const std::shared_ptr<Worker>& worker) {
     const bool long_lived =
         std::chrono::steady_clock::now() - worker->started > std::chrono::seconds(1);
     if (!authenticator_ && long_lived) {
-        auto started = start("authenticator");
+        auto started = start();
         if (started) {
             authenticator_ = std::move(started.value());
         } else {
@@ -244,13 +213,19 @@ void Logins::lost(const std::shared_ptr<Worker>& worker) {
     }
 }
 
-void Logins::cancel(std::uint64_t id) { attempts_.erase(id); }
+void Logins::cancel(std::uint64_t id) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) return;
+    if (found->second->question != 0) helpers_.cancel(found->second->question);
+    attempts_.erase(found);
+}
 
 bool Logins::reaped(pid_t pid, int) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) return false;
     const auto worker = found->second;
     by_pid_.erase(found);
+    worker->channel.drain();
     worker->reaped = true;
     if (!worker->retired) lost(worker);
     return true;

@@ -7,12 +7,12 @@
 #include "base/result.hpp"
 #include "ipc/requests.hpp"
 #include "supervisor/async_channel.hpp"
+#include "supervisor/helper_pool.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -28,13 +28,13 @@ class Logins {
     // before.
     using Callback = std::function<void(const ipc::LoginAnswer&, std::vector<base::Fd>)>;
 
-    explicit Logins(boost::asio::io_context& io);
+    Logins(boost::asio::io_context& io, HelperPool& helpers);
     ~Logins();
     Logins(const Logins&) = delete;
     Logins& operator=(const Logins&) = delete;
 
-    // A fresh authenticator and helpers for this configuration (a sealed memfd of Configuration).
-    // The old ones finish what they have begun. An error leaves everything as it was.
+    // A fresh authenticator for this configuration (a sealed memfd of Configuration). The old one
+    // finishes what it has begun. An error leaves everything as it was.
     [[nodiscard]] base::Result<void> renew(base::Fd configuration);
 
     // The attempt's number. login.id is set here. The password is kept (and wiped) here until the
@@ -52,21 +52,21 @@ class Logins {
     struct Worker;
     struct Attempt;
 
-    [[nodiscard]] base::Result<std::shared_ptr<Worker>> start(const char* name);
+    [[nodiscard]] base::Result<std::shared_ptr<Worker>> start();
     void on_message(const std::shared_ptr<Worker>& worker, ipc::Message message);
     void lost(const std::shared_ptr<Worker>& worker);
     void dispatch(std::uint64_t id);
+    void ask_helper(std::uint64_t id);
     void give_to(const std::shared_ptr<Worker>& worker, std::uint64_t id);
+    void answer(std::uint64_t id, ipc::Message* message);
     void answer_failure(std::uint64_t id, const char* reason);
-    std::shared_ptr<Worker> idle_helper();
 
     boost::asio::io_context& io_;
+    HelperPool& helpers_;
     base::Fd configuration_;
     std::shared_ptr<Worker> authenticator_;
-    std::vector<std::shared_ptr<Worker>> helpers_;
     std::unordered_map<pid_t, std::shared_ptr<Worker>> by_pid_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Attempt>> attempts_;
-    std::deque<std::uint64_t> waiting_;  // anonymous logins for which no helper is idle
     std::uint64_t last_id_ = 0;
     bool stopped_ = false;
 };

@@ -70,7 +70,8 @@ class Supervisor {
                           [this](std::uint64_t id, const base::Error& error) {
                               child_failed(id, error);
                           }}),
-          logins_(io_),
+          helpers_(io_),
+          logins_(io_, helpers_),
           records_(*configuration_),
           services_{io_,
                     children_,
@@ -134,7 +135,10 @@ class Supervisor {
         for_spawner.local_enable = for_spawner.local_enable || !configuration->tenants.empty();
         TRY(auto options, ipc::sealed(config::serialise(for_spawner), "options"));
         TRY(auto everything, ipc::sealed(config::serialise(*configuration), "configuration"));
+        Fd copy{::fcntl(everything.get(), F_DUPFD_CLOEXEC, 0)};
+        if (!copy) return base::system_error("cannot duplicate a descriptor");
         TRY(children_.renew(std::move(options), false));
+        TRY(helpers_.renew(std::move(copy)));
         TRY(logins_.renew(std::move(everything)));
         return base::success();
     }
@@ -252,7 +256,8 @@ class Supervisor {
             wait_for_children();
             int status = 0;
             for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-                if (!logins_.reaped(pid, status)) children_.reaped(pid, status);
+                if (!logins_.reaped(pid, status) && !helpers_.reaped(pid))
+                    children_.reaped(pid, status);
             }
             if (stopping_) check_stopped();
         });
@@ -356,6 +361,7 @@ class Supervisor {
         if (listener_) listener_->close();
         signals_.cancel();
         logins_.stop();
+        helpers_.stop();
         children_.retire();
         stop_timer_.expires_after(last_moments);
         stop_timer_.async_wait([this](boost::system::error_code error) {
@@ -367,7 +373,8 @@ class Supervisor {
     }
 
     void check_stopped() {
-        if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty())
+        if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty() &&
+            helpers_.empty())
             io_.stop();
     }
 
@@ -379,6 +386,7 @@ class Supervisor {
     asio::steady_timer stop_timer_;
     Limits limits_;
     Children children_;
+    HelperPool helpers_;
     Logins logins_;
     Records records_;
     Services services_;
