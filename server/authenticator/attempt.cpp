@@ -10,6 +10,7 @@
 #include "helpers/admission.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <sys/resource.h>
 
@@ -35,6 +36,12 @@ microseconds cpu_time() {
     return total;
 }
 
+// A little less than a whole one is one.
+int hashes_within(microseconds time, microseconds of_one) {
+    if (of_one.count() <= 0) return 0;
+    return static_cast<int>(std::min<std::int64_t>((time + of_one / 4) / of_one, most_in_pam));
+}
+
 // pam_access and the like know nothing of IPv4 in IPv6.
 std::string peer_text(const ipc::Address& peer) {
     const auto four = broker::as_family(peer, AF_INET);
@@ -49,38 +56,56 @@ OrRefusal<Account> check_tenant(const config::Tenant& tenant, const Secret& pass
     account.kind = Account::Kind::tenant;
     account.name = tenant.name;
     account.tenant = &tenant;
-    if (is_locked(tenant.password)) {
-        burn(password, costs.tenants);
-        return wrong("the tenant is locked");
+    switch (match(password, tenant.password)) {
+        case Match::yes:
+            break;
+        case Match::no:
+            return wrong("wrong password of a tenant");
+        case Match::locked:
+            burn(password, costs.tenants);
+            return wrong("the tenant is locked");
+        case Match::impossible:
+            burn(password, costs.tenants);
+            return wrong(
+                "the tenant's hash is malformed, or the C library does not know its "
+                "method; make a new one with \"jailftpd passwd\"");
     }
-    if (!matches(password, tenant.password)) return wrong("wrong password of a tenant");
     return account;
+}
+
+// PAM makes none for an unknown name or a locked password; that is made up for.
+void burn_from(int made, const Secret& password, const Costs& costs) {
+    for (int i = made; i < costs.in_pam; ++i) burn(password, costs.system);
 }
 
 OrRefusal<Account> check_system_user(const config::Options& options, const std::string& name,
                                      const Secret& password, const std::string& peer,
-                                     const Costs& costs) {
+                                     Costs& costs) {
     const auto before = cpu_time();
     auto answer = check_with_pam(options.pam_service_name, name, password, peer);
+    const int made = hashes_within(cpu_time() - before, costs.of_system);
+    // By steps: one account with a hash of its own kind says little about the others.
+    if (made > 0) costs.in_pam += (made > costs.in_pam) - (made < costs.in_pam);
     if (answer.accepted) {
         Account account;
         account.name = std::move(answer.name);
         account.more_groups = std::move(answer.groups);
         return account;
     }
-    // No hash has been made for an unknown name or a locked password; then it is made up for.
-    if (cpu_time() - before < costs.of_system * 3 / 4) burn(password, costs.system);
+    burn_from(made, password, costs);
     return wrong(explain(answer, options.pam_service_name, name, options.guest_enable));
 }
 
-OrRefusal<Account> check(const config::Configuration& configuration, const Costs& costs,
+OrRefusal<Account> check(const config::Configuration& configuration, Costs& costs,
                          const ipc::Login& login) {
     const std::string name(login.user.view());
     const Secret password(login.password.view());
     const auto& options = configuration.options;
-    const auto& dummy = options.local_enable ? costs.system : costs.tenants;
     if (!may_be_a_name(name) || password.has_nul()) {
-        burn(password, dummy);
+        if (options.local_enable)
+            burn_from(0, password, costs);
+        else
+            burn(password, costs.tenants);
         return wrong(name.empty() ? "no name, or name or password longer than 128 bytes"
                                   : "name or password has bytes that are not allowed in them");
     }
@@ -89,7 +114,7 @@ OrRefusal<Account> check(const config::Configuration& configuration, const Costs
         return check_tenant(*tenant, password, costs);
     if (options.local_enable)
         return check_system_user(options, name, password, peer_text(login.peer), costs);
-    burn(password, dummy);
+    burn(password, costs.tenants);
     return wrong("no such tenant (and local_enable=NO)");
 }
 
@@ -100,7 +125,9 @@ Costs measure_costs(const config::Configuration& configuration) {
     std::vector<std::string> hashes;
     for (const auto& tenant : configuration.tenants) hashes.push_back(tenant.password);
     costs.tenants = usual_setting(hashes);
-    costs.system = usual_setting(system_hashes());
+    hashes = system_hashes();
+    costs.system = usual_setting(hashes);
+    for (auto& each : hashes) ::explicit_bzero(each.data(), each.size());
     const Secret any("password");
     burn(any, costs.system);  // the first one also loads what the next ones have
     const auto before = cpu_time();
@@ -118,7 +145,7 @@ bool may_be_a_name(std::string_view name) {
     return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-ipc::LoginAnswer attempt(const config::Configuration& configuration, const Costs& costs,
+ipc::LoginAnswer attempt(const config::Configuration& configuration, Costs& costs,
                          const ipc::Login& login, std::vector<Fd>& descriptors) {
     auto account = check(configuration, costs, login);
     if (!account) {

@@ -14,12 +14,16 @@
 namespace authenticator {
 
 // What a failure costs: names that exist and names that do not shall take the same time. Made once,
-// in the template.
+// in the template, and learned from attempts.
 struct Costs {
     std::string tenants;  // settings for crypt(3)
     std::string system;
     std::chrono::microseconds of_system{0};  // CPU time of one such hash
+    // As many of them as the PAM service makes for a name that exists. (pam_unix that has its
+    // helper look at the hash makes one more, to see whether the password is empty.)
+    int in_pam = 1;
 };
+inline constexpr int most_in_pam = 8;
 
 [[nodiscard]] Costs measure_costs(const config::Configuration& configuration);
 
@@ -27,9 +31,8 @@ struct Costs {
 // printable ASCII, and no blank.
 [[nodiscard]] bool may_be_a_name(std::string_view name);
 
-// The two descriptors of an admission are appended.
-[[nodiscard]] ipc::LoginAnswer attempt(const config::Configuration& configuration,
-                                       const Costs& costs, const ipc::Login& login,
-                                       std::vector<base::Fd>& descriptors);
+// The two descriptors of an admission are appended. What it cost is learned.
+[[nodiscard]] ipc::LoginAnswer attempt(const config::Configuration& configuration, Costs& costs,
+                                       const ipc::Login& login, std::vector<base::Fd>& descriptors);
 
 }  // namespace authenticator

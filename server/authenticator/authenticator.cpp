@@ -50,23 +50,43 @@ Result<void> confine() {
     return jail::forbid_dumping();
 }
 
+// Where it is another namespace's, its numbers are those of strangers.
+bool proc_is_ours() {
+    char text[16];
+    const auto length = ::readlink("/proc/self", text, sizeof text);
+    return length > 0 && base::to_number<pid_t>({text, static_cast<std::size_t>(length)}) ==
+                             std::optional(::getpid());
+}
+
 // What a child that hangs has started must not outlive it. Best effort: not every kernel tells.
 void end_with_descendants(pid_t pid) {
     (void)::kill(pid, SIGSTOP);
     const auto number = std::to_string(pid);
     const auto children =
         config::read_file("/proc/" + number + "/task/" + number + "/children", 65536);
-    if (children) {
+    if (children && proc_is_ours()) {
         for (const auto word : base::split(children.value(), ' ')) {
-            if (const auto child = base::to_number<pid_t>(word)) end_with_descendants(*child);
+            const auto child = base::to_number<pid_t>(word);
+            if (child && *child > 1) end_with_descendants(*child);
         }
     }
     (void)::kill(pid, SIGKILL);
+    (void)::kill(-pid, SIGKILL);  // its process group, if it leads one
 }
 
-std::string how_it_ended(int status) {
-    if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
-    return "exited with status " + std::to_string(WEXITSTATUS(status));
+std::string how_it_ended(const siginfo_t& child) {
+    if (child.si_code != CLD_EXITED)
+        return "was ended by signal " + std::to_string(child.si_status);
+    return "exited with status " + std::to_string(child.si_status);
+}
+
+// The supervisor takes a malformed one for the end of us all.
+bool is_answer_to(std::uint64_t id, const ipc::Message& message) {
+    const auto* answer = message.as<ipc::LoginAnswer>();
+    return answer != nullptr && answer->id == id && answer->user.valid() &&
+           answer->shown_password.valid() && answer->client_text.valid() &&
+           answer->reason.valid() &&
+           message.descriptors.size() == (answer->outcome == ipc::Outcome::admitted ? 2U : 0U);
 }
 
 struct Running {
@@ -165,13 +185,22 @@ class Template {
             if (login == nullptr || !login->user.valid() || !login->password.valid() ||
                 login->account != ipc::Account::system)
                 return status_ = 2, false;
-            if (waiting_.size() < bounds_.most_waiting) {
-                waiting_.add(*login, Clock::now());
-            } else if (!answer_failure(login->id, login->user.view(),
-                                       "too many attempts wait for a turn")) {
-                return false;
-            }
+            if (!let_wait(*login)) return false;
         }
+    }
+
+    // When all places are taken, whoever sent most gives one up.
+    bool let_wait(const ipc::Login& login) {
+        if (waiting_.size() >= bounds_.most_waiting) {
+            const auto given_up = waiting_.give_up_for(source_of(login.peer));
+            const auto& refused = given_up.login ? *given_up.login : login;
+            if (!answer_failure(refused.id, refused.user.view(),
+                                "too many attempts wait for a turn"))
+                return false;
+            if (!given_up.login) return true;
+        }
+        waiting_.add(login, Clock::now());
+        return true;
     }
 
     // ----- children
@@ -190,12 +219,17 @@ class Template {
         const auto next = waiting_.take([this](const Source& source) { return may_run(source); });
         if (!next.login) return false;
         auto ends = ipc::Channel::pair();
+        if (!ends)
+            return answer_failure(next.login->id, next.login->user.view(), ends.error().text());
         const pid_t parent = ::getpid();
-        const pid_t pid = ends ? ::fork() : -1;
-        if (pid == 0) be_child(parent, std::move(ends.value().second), *next.login);
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            ends.value().first.close();
+            be_child(parent, std::move(ends.value().second), *next.login);
+        }
         if (pid < 0)
             return answer_failure(next.login->id, next.login->user.view(),
-                                  "cannot fork: " + std::string(std::strerror(errno)));
+                                  base::system_error("cannot fork").text());
         Running started;
         started.pid = pid;
         started.channel = std::move(ends.value().first);
@@ -208,7 +242,9 @@ class Template {
         return true;
     }
 
-    [[noreturn]] void be_child(pid_t parent, ipc::Channel answers, const ipc::Login& login) {
+    // Never back into the loop, not by an exception either.
+    [[noreturn]] void be_child(pid_t parent, ipc::Channel answers,
+                               const ipc::Login& login) noexcept {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(1);
         (void)::setsid();
@@ -224,42 +260,58 @@ class Template {
         const auto answer = attempt(configuration_, costs_, login, descriptors);
         std::vector<int> numbers;
         for (const auto& each : descriptors) numbers.push_back(each.get());
-        ::_exit(answers.send_waiting(answer, numbers) ? 0 : 1);
+        // Who answered need not tell how it went, so the status tells what it has learned.
+        ::_exit(answers.send_waiting(answer, numbers) ? costs_.in_pam : 0);
     }
 
     // A child's answer, if it is one. False: the supervisor is gone.
     bool pass_on(Running& child) {
-        auto message = child.channel.receive();
-        if (!message) return true;  // its end tells more
-        const auto* answer = message.value().as<ipc::LoginAnswer>();
-        const auto& descriptors = message.value().descriptors;
-        if (answer == nullptr || answer->id != child.id ||
-            descriptors.size() != (answer->outcome == ipc::Outcome::admitted ? 2U : 0U)) {
+        if (!child.channel) return true;
+        const auto message = child.channel.receive();
+        if (!message && message.error().number == EAGAIN) return true;
+        if (!message || !is_answer_to(child.id, message.value())) {
+            // There will be none; how it ends tells more.
+            child.channel.close();
             end_with_descendants(child.pid);
             return true;
         }
         child.answered = true;
         std::vector<int> numbers;
-        for (const auto& each : descriptors) numbers.push_back(each.get());
-        return static_cast<bool>(channel_.send_waiting(*answer, numbers));
+        for (const auto& each : message.value().descriptors) numbers.push_back(each.get());
+        return static_cast<bool>(
+            channel_.send_waiting(*message.value().as<ipc::LoginAnswer>(), numbers));
     }
 
+    // Looked at before it is waited for: until then its number and its group's are nobody else's.
     void reap() {
         signalfd_siginfo ignored{};
         while (::read(child_ended_.get(), &ignored, sizeof ignored) > 0) {
         }
-        int status = 0;
-        for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-            const auto ended = std::find_if(running_.begin(), running_.end(),
-                                            [&](const Running& each) { return each.pid == pid; });
-            if (ended == running_.end()) continue;
-            if (!ended->answered) (void)pass_on(*ended);  // its last words
-            if (!ended->answered)
-                (void)answer_failure(
-                    ended->id, ended->user,
-                    "the process that checked the password " + how_it_ended(status));
-            running_.erase(ended);
+        for (;;) {
+            siginfo_t child{};
+            if (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 || child.si_pid == 0)
+                return;
+            const auto ended =
+                std::find_if(running_.begin(), running_.end(),
+                             [&](const Running& each) { return each.pid == child.si_pid; });
+            if (ended != running_.end()) {
+                bury(*ended, child);
+                running_.erase(ended);
+            }
+            (void)::waitpid(child.si_pid, nullptr, 0);
         }
+    }
+
+    void bury(Running& ended, const siginfo_t& child) {
+        if (!ended.answered) (void)pass_on(ended);  // its last words
+        if (ended.answered) {
+            if (child.si_code == CLD_EXITED && child.si_status > 0)
+                costs_.in_pam = std::min(child.si_status, most_in_pam);
+            return;
+        }
+        (void)::kill(-ended.pid, SIGKILL);  // what it has started
+        (void)answer_failure(ended.id, ended.user,
+                             "the process that checked the password " + how_it_ended(child));
     }
 
     void enforce_deadlines() {

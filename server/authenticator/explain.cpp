@@ -35,11 +35,19 @@ std::string about_list(const PamModule& module, const std::string& name) {
     const std::string file(module.argument("file"));
     if (module.argument("item") != "user" || file.empty()) return {};
     const auto list = config::NameList::read(file);
-    if (!list) return list.error().text() + " (pam_listfile)";
+    if (!list)
+        return module.argument("onerr") == "succeed" ? std::string{}
+                                                     : list.error().text() + " (pam_listfile)";
     const bool listed = list.value().contains(name);
     if (module.argument("sense") == "deny")
         return listed ? "the name is in " + file + " (pam_listfile)" : std::string{};
     return listed ? std::string{} : "the name is not in " + file + " (pam_listfile)";
+}
+
+std::vector<std::string> nologin_files(const PamModule& module) {
+    const auto file = module.argument("file");
+    if (!file.empty()) return {std::string(file)};
+    return {"/etc/nologin", "/var/run/nologin"};
 }
 
 std::vector<std::string> about_stack(const std::string& service, const std::string& name,
@@ -51,9 +59,9 @@ std::vector<std::string> about_stack(const std::string& service, const std::stri
                             " is not in /etc/shells (pam_shells)");
         if (module.name == "pam_listfile.so") facts.push_back(about_list(module, name));
         if (module.name == "pam_nologin.so") {
-            for (const char* file : {"/etc/nologin", "/var/run/nologin"}) {
-                if (::access(file, F_OK) == 0)
-                    facts.push_back(std::string(file) + " exists (pam_nologin)");
+            for (const auto& file : nologin_files(module)) {
+                if (::access(file.c_str(), F_OK) == 0)
+                    facts.push_back(file + " exists (pam_nologin)");
             }
         }
     }
@@ -105,6 +113,8 @@ std::string explain(const PamAnswer& answer, const std::string& service, const s
     }
     if (facts.empty() && answer.code == PAM_AUTH_ERR && answer.phase == "authentication")
         facts.emplace_back(virtual_users ? "wrong password or unknown user" : "wrong password");
+    if (!has_pam_service(service))
+        facts.push_back("there is no PAM service " + service + ", so \"other\" decides");
     for (const auto& message : answer.messages) facts.push_back("\"" + message + "\"");
     auto text = "PAM service " + service + ", " + answer.phase + ": " + answer.error;
     if (!facts.empty()) text = joined(facts) + " (" + text + ')';

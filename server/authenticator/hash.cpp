@@ -7,8 +7,10 @@
 
 #include <crypt.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace authenticator {
 namespace {
@@ -53,16 +55,13 @@ std::size_t method_end(std::string_view hash) {
 
 }  // namespace
 
-bool is_locked(std::string_view hash) {
-    return hash.empty() || hash.front() == '!' || hash.front() == '*';
-}
-
-bool matches(const Secret& password, const std::string& hash) {
-    if (is_locked(hash)) return false;
+Match match(const Secret& password, const std::string& hash) {
+    if (hash.empty() || hash.front() == '!' || hash.front() == '*') return Match::locked;
     auto made = hash_of(password, hash);
-    const bool same = !made.empty() && equal(made, hash);
+    if (made.empty()) return Match::impossible;
+    const bool same = equal(made, hash);
     ::explicit_bzero(made.data(), made.size());
-    return same;
+    return same ? Match::yes : Match::no;
 }
 
 std::string setting_of(std::string_view hash) {
@@ -77,16 +76,21 @@ std::string usual_setting(const std::vector<std::string>& hashes) {
         std::size_t members = 0;
         std::string setting;
     };
-    std::map<std::string_view, Group> groups;
-    const Group* largest = nullptr;
+    std::map<std::string_view, Group> by_method;
     for (const auto& hash : hashes) {
         const auto end = method_end(hash);
         if (end == 0) continue;
-        auto& group = groups[std::string_view(hash).substr(0, end)];
+        auto& group = by_method[std::string_view(hash).substr(0, end)];
         if (++group.members == 1) group.setting = setting_of(hash);
-        if (largest == nullptr || group.members > largest->members) largest = &group;
     }
-    if (largest != nullptr) return largest->setting;
+    std::vector<Group> groups;
+    for (auto& [method, group] : by_method) groups.push_back(std::move(group));
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const Group& a, const Group& b) { return a.members > b.members; });
+    for (const auto& group : groups) {
+        // One that costs nothing would tell who does not exist.
+        if (!hash_of(Secret("any"), group.setting).empty()) return group.setting;
+    }
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
     const char* made =
         ::crypt_gensalt_rn(nullptr, 0, nullptr, 0, setting, static_cast<int>(sizeof setting));

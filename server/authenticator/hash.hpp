@@ -11,15 +11,20 @@
 
 namespace authenticator {
 
-// False for a locked account ("!..." or "*...") too, and then without any cost.
-[[nodiscard]] bool matches(const Secret& password, const std::string& hash);
-[[nodiscard]] bool is_locked(std::string_view hash);
+enum class Match : unsigned char {
+    yes,
+    no,
+    // These without any cost:
+    locked,      // "!..." or "*..."
+    impossible,  // the C library does not know the method, or the hash is malformed
+};
+[[nodiscard]] Match match(const Secret& password, const std::string& hash);
 
 // The part of a hash that says how it is made: method, cost and salt. Empty for what is no hash.
 [[nodiscard]] std::string setting_of(std::string_view hash);
 
-// A setting of the method and cost that most of the hashes have; the C library's preferred one when
-// there is no hash among them.
+// A setting of the method and cost that most of the hashes have, as far as the C library can make
+// such hashes; its preferred one when there is none among them.
 [[nodiscard]] std::string usual_setting(const std::vector<std::string>& hashes);
 
 // The hashes of /etc/shadow; empty when it cannot be read.

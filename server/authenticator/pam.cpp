@@ -2,6 +2,8 @@
 // PAM transactions; runs in the authenticator and its children.
 #include "authenticator/pam.hpp"
 
+#include "jail/identity.hpp"
+
 #include <security/pam_appl.h>
 
 #include <algorithm>
@@ -87,7 +89,9 @@ class Transaction {
         return code_ == PAM_SUCCESS;
     }
     bool phase(int (*function)(pam_handle_t*, int), int flags) {
+        const jail::Ties ties;
         code_ = function(handle_, flags);
+        ties.restore();  // modules act as the user for a moment, too
         return code_ == PAM_SUCCESS;
     }
     std::string error() const { return ::pam_strerror(handle_, code_); }
@@ -126,8 +130,9 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
                          const Secret& password, const std::string& peer) {
     PamAnswer answer;
     answer.name = name;
-    // What is there after setcred has been added by modules.
-    (void)::setgroups(0, nullptr);
+    // What is there after setcred has been added by modules; if not all of it, then none of it
+    // counts.
+    const bool emptied = ::setgroups(0, nullptr) == 0;
     Transaction pam(service, name, password);
     const auto failed = [&](const char* phase) {
         answer.phase = phase;
@@ -147,7 +152,7 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
     if (!pam.phase(&::pam_setcred, PAM_ESTABLISH_CRED)) return failed("credentials");
     answer.accepted = true;
     answer.name = pam.user();
-    answer.groups = groups_now();
+    if (emptied) answer.groups = groups_now();
     return answer;
 }
 

@@ -6,7 +6,7 @@
 #include "config/name_list.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <cerrno>
 
 namespace authenticator {
 namespace {
@@ -34,11 +34,20 @@ std::vector<std::string> words_of(std::string_view line) {
     }
 }
 
-void add(std::vector<PamModule>& stack, const std::string& service, const std::string& directory,
+// As PAM names the file.
+base::Result<std::string> read_service(const std::string& service, const PamFolders& folders) {
+    if (service.front() == '/') return config::read_file(service, largest_service);
+    for (const auto& folder : folders) {
+        auto content = config::read_file(folder + '/' + service, largest_service);
+        if (content) return content;
+    }
+    return base::system_error(service, ENOENT);
+}
+
+void add(std::vector<PamModule>& stack, const std::string& service, const PamFolders& folders,
          int depth) {
     if (depth > deepest || service.empty()) return;
-    const auto path = service.front() == '/' ? service : directory + '/' + service;
-    auto content = config::read_file(path, largest_service);
+    auto content = read_service(service, folders);
     if (!content) return;
     for (auto at = content.value().find("\\\n"); at != std::string::npos;
          at = content.value().find("\\\n", at))
@@ -46,9 +55,9 @@ void add(std::vector<PamModule>& stack, const std::string& service, const std::s
     for (const auto line : base::split(content.value(), '\n')) {
         auto words = words_of(line);
         if (words.size() >= 2 && words[0] == "@include") {
-            add(stack, words[1], directory, depth + 1);
+            add(stack, words[1], folders, depth + 1);
         } else if (words.size() >= 3 && (words[1] == "include" || words[1] == "substack")) {
-            add(stack, words[2], directory, depth + 1);
+            add(stack, words[2], folders, depth + 1);
         } else if (words.size() >= 3) {
             const auto slash = words[2].rfind('/');
             stack.push_back({slash == std::string::npos ? words[2] : words[2].substr(slash + 1),
@@ -67,9 +76,20 @@ std::string_view PamModule::argument(std::string_view wanted) const {
     return {};
 }
 
-std::vector<PamModule> pam_stack(const std::string& service, const std::string& directory) {
+const PamFolders& pam_folders() {
+    static const PamFolders folders = {"/etc/pam.d", "/usr/lib/pam.d"};
+    return folders;
+}
+
+bool has_pam_service(const std::string& service, const PamFolders& folders) {
+    return !service.empty() && service.find('/') == std::string::npos &&
+           read_service(base::lower(service), folders);
+}
+
+std::vector<PamModule> pam_stack(const std::string& service, const PamFolders& folders) {
     std::vector<PamModule> stack;
-    if (service.find('/') == std::string::npos) add(stack, service, directory, 0);
+    if (service.find('/') != std::string::npos) return stack;
+    add(stack, has_pam_service(service, folders) ? base::lower(service) : "other", folders, 0);
     return stack;
 }
 

@@ -16,8 +16,17 @@ struct PamModule {
     [[nodiscard]] std::string_view argument(std::string_view wanted) const;
 };
 
-// In their order, with what is included; best effort, PAM itself decides.
+// Where services are looked for, the administrator's own first.
+using PamFolders = std::vector<std::string>;
+[[nodiscard]] const PamFolders& pam_folders();
+
+// In their order, with what is included; the stack of "other" where there is no such service. Best
+// effort, PAM itself decides.
 [[nodiscard]] std::vector<PamModule> pam_stack(const std::string& service,
-                                               const std::string& directory = "/etc/pam.d");
+                                               const PamFolders& folders = pam_folders());
+
+// False: PAM asks "other".
+[[nodiscard]] bool has_pam_service(const std::string& service,
+                                   const PamFolders& folders = pam_folders());
 
 }  // namespace authenticator

@@ -28,6 +28,7 @@ using base::system_error;
 namespace {
 
 constexpr int failure = 2;
+constexpr char interrupt = 3;  // ^C: with ISIG off it comes as a byte
 
 struct Method {
     std::string_view name;
@@ -73,6 +74,7 @@ class Silence {
         if (::tcgetattr(terminal_, &old_) < 0) return;
         auto silent = old_;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL | ISIG);
+        silent.c_cc[VEOL] = interrupt;  // as the end of a line it comes at once
         changed_ = ::tcsetattr(terminal_, TCSAFLUSH, &silent) == 0;
     }
     ~Silence() {
@@ -100,7 +102,6 @@ Result<void> read_line(int input, Wiped& line) {
         if (got < 0) return system_error("cannot read the password");
         if (got == 0 && line.empty()) return Error{"no password was given"};
         if (got == 0 || byte == '\n') break;
-        constexpr char interrupt = 3;  // ^C: with ISIG off it comes as a byte
         if (byte == interrupt && ::isatty(input) == 1) return Error{"interrupted"};
         if (line.size() == line.capacity()) return Error{"the password is too long"};
         line.push_back(byte);
@@ -135,7 +136,17 @@ Result<void> get(Wiped& password) {
     return ask(terminal ? terminal.get() : STDIN_FILENO, password);
 }
 
+Result<const Method*> find_method(std::string_view name) {
+    const auto* found = std::find_if(std::begin(methods), std::end(methods),
+                                     [&](const Method& each) { return each.name == name; });
+    if (found == std::end(methods))
+        return Error{"there is no method " + std::string(name) +
+                     ", but yescrypt, sha512 and bcrypt"};
+    return found;
+}
+
 Result<std::string> run(std::string_view method) {
+    TRY(find_method(method));  // before the trouble of typing
     Wiped password;
     TRY(get(password));
     if (password.empty()) return Error{"an empty password lets everybody in"};
@@ -151,11 +162,7 @@ Result<std::string> run(std::string_view method) {
 }  // namespace
 
 Result<std::string> make_hash(std::string_view method, const std::string& password) {
-    const auto* found = std::find_if(std::begin(methods), std::end(methods),
-                                     [&](const Method& each) { return each.name == method; });
-    if (found == std::end(methods))
-        return Error{"there is no method " + std::string(method) +
-                     ", but yescrypt, sha512 and bcrypt"};
+    TRY(const auto* found, find_method(method));
     constexpr std::size_t longest_of_bcrypt = 72;
     if (found->name == "bcrypt" && password.size() > longest_of_bcrypt)
         return Error{"bcrypt looks at 72 bytes of a password only"};

@@ -48,6 +48,21 @@ Waiting WaitingRoom::take_from(std::list<Queue>::iterator queue) {
     return waiting;
 }
 
+Waiting WaitingRoom::give_up_for(const Source& newcomer) {
+    std::size_t its_own = 0;
+    auto longest = queues_.end();
+    for (auto queue = queues_.begin(); queue != queues_.end(); ++queue) {
+        if (queue->source == newcomer) its_own = queue->attempts.size();
+        if (longest == queues_.end() || queue->attempts.size() > longest->attempts.size())
+            longest = queue;
+    }
+    if (longest == queues_.end() || longest->attempts.size() <= its_own + 1) return {};
+    auto waiting = std::move(longest->attempts.back());
+    longest->attempts.pop_back();
+    --size_;
+    return waiting;
+}
+
 std::vector<Waiting> WaitingRoom::take_older_than(Clock::time_point time) {
     std::vector<Waiting> old;
     for (auto queue = queues_.begin(); queue != queues_.end();) {

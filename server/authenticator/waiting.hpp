@@ -46,6 +46,10 @@ class WaitingRoom {
         return {};
     }
 
+    // When there is no room for another one of that source: the newest attempt of the source that
+    // has most of them. Its login is empty when none has clearly more than the newcomer.
+    [[nodiscard]] Waiting give_up_for(const Source& newcomer);
+
     // Those that arrived before.
     [[nodiscard]] std::vector<Waiting> take_older_than(Clock::time_point time);
 

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: MIT
+// The template process and its children, asked as the supervisor asks them.
+#include "authenticator/authenticator.hpp"
+
+#include "ipc/admission.hpp"
+#include "tests/authenticator/sandboxed.hpp"
+#include "tests/jail/observed.hpp"
+
+#include <crypt.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using authenticator::Bounds;
+using config::Configuration;
+using ipc::Outcome;
+using observed::Facts;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::Contains;
+using testing::Each;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+constexpr int patience = 30000;  // milliseconds; only a broken authenticator takes that long
+
+template <typename Condition>
+bool eventually(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+    std::istringstream words(Facts(pid).text("task/" + std::to_string(pid) + "/children"));
+    std::vector<pid_t> all;
+    for (pid_t child = 0; words >> child;) all.push_back(child);
+    return all;
+}
+
+// What came for one attempt.
+struct Came {
+    Outcome outcome{};
+    std::string user;
+    std::string client_text;
+    std::string reason;
+    std::optional<ipc::Admission> admission;
+};
+
+class Authenticator {
+  public:
+    explicit Authenticator(const Configuration& configuration, const Bounds& bounds = {}) {
+        // Whatever it leaves behind becomes the test's.
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        auto ends = ipc::Channel::pair();
+        channel = std::move(ends.value().first);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            channel.close();
+            ::_exit(authenticator::run(std::move(ends.value().second), configuration, bounds));
+        }
+    }
+    ~Authenticator() {
+        channel.close();
+        if (pid_ > 0) (void)status();
+        EXPECT_TRUE(nothing_is_left());
+    }
+    Authenticator(const Authenticator&) = delete;
+    Authenticator& operator=(const Authenticator&) = delete;
+
+    static ipc::Login login(std::uint64_t id, std::string_view user, std::string_view password,
+                            const char* from = "192.0.2.1") {
+        ipc::Login made{};
+        made.id = id;
+        made.account = ipc::Account::system;
+        made.has_password = 1;
+        made.peer.v4.sin_family = AF_INET;
+        ::inet_pton(AF_INET, from, &made.peer.v4.sin_addr);
+        made.user.assign(user);
+        made.password.assign(password);
+        return made;
+    }
+
+    std::uint64_t send(std::string_view user, std::string_view password,
+                       const char* from = "192.0.2.1") {
+        const auto id = ++last_;
+        EXPECT_TRUE(channel.send_waiting(login(id, user, password, from)));
+        return id;
+    }
+
+    // The answer to this one; those to others that come before are kept.
+    Came answer_to(std::uint64_t id) {
+        while (came.count(id) == 0) {
+            if (!receive()) {
+                ADD_FAILURE() << "no answer to " << id;
+                return {};
+            }
+        }
+        return came.at(id);
+    }
+    Came ask(std::string_view user, std::string_view password, const char* from = "192.0.2.1") {
+        return answer_to(send(user, password, from));
+    }
+    bool receive() {
+        const auto message = channel.wait(patience);
+        const auto* answer = message ? message.value().as<ipc::LoginAnswer>() : nullptr;
+        if (answer == nullptr) return false;
+        EXPECT_TRUE(answer->id >= 1 && answer->id <= last_ && came.count(answer->id) == 0)
+            << "a second answer to " << answer->id;
+        Came one{answer->outcome,
+                 std::string(answer->user.view()),
+                 std::string(answer->client_text.view()),
+                 std::string(answer->reason.view()),
+                 {}};
+        const auto& descriptors = message.value().descriptors;
+        EXPECT_EQ(descriptors.size(), answer->outcome == Outcome::admitted ? 2U : 0U);
+        if (descriptors.size() == 2)
+            one.admission = ipc::parse_admission(ipc::read_sealed(descriptors[1]).value()).value();
+        came[answer->id] = std::move(one);
+        return true;
+    }
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] std::vector<pid_t> children() const { return children_of(pid_); }
+    // Waits for it.
+    [[nodiscard]] pid_t child() const {
+        EXPECT_TRUE(eventually([this] { return children().size() == 1; }));
+        const auto all = children();
+        return all.empty() ? -1 : all.front();
+    }
+
+    // Of its exit, which must be at hand; 1000 and more: a signal.
+    int status() {
+        int result = 0;
+        ::waitpid(std::exchange(pid_, -1), &result, 0);
+        return WIFEXITED(result) ? WEXITSTATUS(result) : 1000 + WTERMSIG(result);
+    }
+    static bool nothing_is_left() {
+        return eventually([] { return ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; });
+    }
+
+    ipc::Channel channel;
+    std::map<std::uint64_t, Came> came;
+
+  private:
+    pid_t pid_ = -1;
+    std::uint64_t last_ = 0;
+};
+
+struct Process : testing::Test {
+    observed::Directory top;
+    Configuration configuration;
+
+    void SetUp() override {
+        NEEDS_ROOT();
+        const auto tenant = [&](const std::string& name, const std::string& hash) {
+            return config::Tenant{name, hash, top.path("home"), 31001, 31002, {}, {}};
+        };
+        top.directory("home");
+        configuration.options.local_enable = false;
+        configuration.tenants = {
+            tenant("alice", sessions::hash_of("wonderland")),
+            tenant("bob", sessions::hash_of("builder")),
+            tenant("locked", "!" + sessions::hash_of("secret")),
+            // Whoever checks this one is busy for hours.
+            tenant("slow", "$6$rounds=999999999$salt$" + std::string(86, 'x')),
+        };
+    }
+};
+
+// ----- answers
+
+TEST_F(Process, AnswersRightAndWrong) {
+    Authenticator authenticator(configuration);
+    const auto right = authenticator.ask("alice", "wonderland");
+    EXPECT_EQ(right.outcome, Outcome::admitted);
+    EXPECT_EQ(right.user, "alice");
+    ASSERT_TRUE(right.admission);
+    EXPECT_EQ(right.admission->user, "alice");
+    for (const auto& [user, password] : {std::pair{"alice", "builder"},
+                                         {"stranger", "wonderland"},
+                                         {"locked", "secret"},
+                                         {"", ""}}) {
+        const auto wrong = authenticator.ask(user, password);
+        EXPECT_EQ(wrong.outcome, Outcome::wrong) << user;
+        EXPECT_EQ(wrong.client_text, "");
+        EXPECT_NE(wrong.reason, "");
+    }
+    EXPECT_EQ(authenticator.ask("bob", "builder").outcome, Outcome::admitted);
+}
+
+TEST_F(Process, AnswersManyAtOnceEachItsOwn) {
+    Authenticator authenticator(configuration);
+    const auto idle = [&] { return authenticator.children().empty(); };
+    (void)authenticator.ask("alice", "wonderland");
+    EXPECT_TRUE(eventually(idle));
+    const auto before = Facts(authenticator.pid()).descriptors();
+    std::map<std::uint64_t, Outcome> expected;
+    for (int i = 0; i < 300; ++i) {
+        const auto from = "192.0.2." + std::to_string(i % 50);
+        const bool right = i % 3 != 0;
+        const auto id = authenticator.send(i % 2 == 0 ? "alice" : "bob",
+                                           !right       ? "wrong"
+                                           : i % 2 == 0 ? "wonderland"
+                                                        : "builder",
+                                           from.c_str());
+        expected[id] = right ? Outcome::admitted : Outcome::wrong;
+    }
+    for (const auto& [id, outcome] : expected)
+        EXPECT_EQ(authenticator.answer_to(id).outcome, outcome) << id;
+    EXPECT_TRUE(eventually(idle));
+    EXPECT_EQ(Facts(authenticator.pid()).descriptors(), before);
+}
+
+// ----- children that do not end well
+
+TEST_F(Process, AnswersForAChildThatWasKilled) {
+    Authenticator authenticator(configuration);
+    const auto id = authenticator.send("slow", "x");
+    ASSERT_EQ(::kill(authenticator.child(), SIGKILL), 0);
+    const auto broken = authenticator.answer_to(id);
+    EXPECT_EQ(broken.outcome, Outcome::broken);
+    EXPECT_EQ(broken.user, "slow");
+    EXPECT_EQ(broken.client_text, "login service unavailable, please try later");
+    EXPECT_EQ(broken.reason, "the process that checked the password was ended by signal 9");
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+}
+
+TEST_F(Process, EndsAnAttemptThatTakesTooLong) {
+    Authenticator authenticator(configuration, {.for_an_attempt = 1s});
+    const auto before = std::chrono::steady_clock::now();
+    const auto slow = authenticator.send("slow", "x");
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+    const auto broken = authenticator.answer_to(slow);
+    EXPECT_GE(std::chrono::steady_clock::now() - before, 900ms);
+    EXPECT_EQ(broken.outcome, Outcome::broken);
+    EXPECT_THAT(broken.reason, HasSubstr("took too long and was ended"));
+    EXPECT_TRUE(eventually([&] { return authenticator.children().empty(); }));
+}
+
+TEST_F(Process, AnswersThoseWhoseTurnDoesNotCome) {
+    Authenticator authenticator(configuration, {.most_running = 1, .for_an_answer = 1s});
+    std::vector<std::uint64_t> ids;
+    for (int i = 0; i < 5; ++i) ids.push_back(authenticator.send("slow", "x"));
+    for (const auto id : ids) {
+        const auto broken = authenticator.answer_to(id);
+        EXPECT_EQ(broken.outcome, Outcome::broken);
+        EXPECT_THAT(broken.reason, AnyOf(HasSubstr("its turn did not come in time"),
+                                         HasSubstr("took too long and was ended")));
+    }
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+}
+
+// ----- turns
+
+TEST_F(Process, RunsNoMoreThanItMay) {
+    Authenticator authenticator(configuration, {.most_running = 3});
+    for (const auto* from : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"})
+        authenticator.send("slow", "x", from);
+    EXPECT_TRUE(eventually([&] { return authenticator.children().size() == 3; }));
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_LE(authenticator.children().size(), 3U);
+        std::this_thread::sleep_for(5ms);
+    }
+}
+
+TEST_F(Process, LetsNobodyWaitForAnothersThousand) {
+    Authenticator authenticator(configuration, {.most_running = 4});
+    for (int i = 0; i < 1000; ++i) authenticator.send("slow", "x", "192.0.2.66");
+    const auto before = std::chrono::steady_clock::now();
+    for (const auto* from : {"192.0.2.1", "192.0.2.2", "192.0.2.3"})
+        EXPECT_EQ(authenticator.ask("alice", "wonderland", from).outcome, Outcome::admitted);
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+    EXPECT_THAT(authenticator.came, SizeIs(3)) << "the thousand still wait";
+    EXPECT_TRUE(eventually([&] { return authenticator.children().size() == 2; }))
+        << "half of all turns for one source";
+}
+
+TEST_F(Process, LetsNobodyTakeAllPlaces) {
+    Authenticator authenticator(configuration, {.most_running = 2, .most_waiting = 5});
+    std::vector<std::uint64_t> ids;
+    for (int i = 0; i < 20; ++i) ids.push_back(authenticator.send("slow", "x", "192.0.2.66"));
+    EXPECT_EQ(authenticator.ask("alice", "wonderland", "192.0.2.1").outcome, Outcome::admitted);
+    // One runs, four or five wait, one of them may have given its place up.
+    EXPECT_GE(authenticator.came.size(), 1U + 14U);
+    for (const auto& [id, one] : authenticator.came) {
+        if (one.user != "slow") continue;
+        EXPECT_EQ(one.outcome, Outcome::broken);
+        EXPECT_EQ(one.reason, "too many attempts wait for a turn");
+        EXPECT_NE(id, ids.front());
+    }
+}
+
+// ----- ends
+
+TEST_F(Process, EndsWithItsChannelAndLeavesNobodyBehind) {
+    Authenticator authenticator(configuration);
+    for (int i = 0; i < 6; ++i) authenticator.send("slow", "x");
+    EXPECT_TRUE(eventually([&] { return authenticator.children().size() == 6; }));
+    authenticator.channel.close();
+    EXPECT_EQ(authenticator.status(), 0);
+    EXPECT_TRUE(Authenticator::nothing_is_left());
+}
+
+TEST_F(Process, TakesItsChildrenAlongWhenItIsKilled) {
+    Authenticator authenticator(configuration);
+    for (int i = 0; i < 3; ++i) authenticator.send("slow", "x");
+    EXPECT_TRUE(eventually([&] { return authenticator.children().size() == 3; }));
+    ASSERT_EQ(::kill(authenticator.pid(), SIGKILL), 0);
+    EXPECT_EQ(authenticator.status(), 1000 + SIGKILL);
+    EXPECT_TRUE(Authenticator::nothing_is_left());
+}
+
+TEST_F(Process, AnswersWhatWasAskedBeforeTheLastQuestion) {
+    for (const bool told : {false, true}) {
+        Authenticator authenticator(configuration, {.most_running = 2});
+        std::vector<std::uint64_t> ids;
+        for (int i = 0; i < 20; ++i) ids.push_back(authenticator.send("alice", "wonderland"));
+        if (told)
+            EXPECT_TRUE(authenticator.channel.send(ipc::Stop{}));
+        else
+            ASSERT_EQ(::shutdown(authenticator.channel.fd(), SHUT_WR), 0);
+        for (const auto id : ids) EXPECT_EQ(authenticator.answer_to(id).outcome, Outcome::admitted);
+        EXPECT_EQ(authenticator.status(), 0);
+    }
+}
+
+TEST_F(Process, EndsAtWhatItDoesNotKnow) {
+    auto anonymous = Authenticator::login(1, "alice", "wonderland");
+    anonymous.account = ipc::Account::anonymous;
+    auto malformed = Authenticator::login(1, "alice", "wonderland");
+    malformed.user.length = 129;
+    auto malformed_password = Authenticator::login(1, "alice", "wonderland");
+    malformed_password.password.length = 0xFFFFFFFF;
+    for (const auto& login : {anonymous, malformed, malformed_password}) {
+        Authenticator authenticator(configuration);
+        EXPECT_TRUE(authenticator.channel.send(login));
+        EXPECT_EQ(authenticator.status(), 2);
+    }
+    Authenticator authenticator(configuration);
+    EXPECT_TRUE(authenticator.channel.send(ipc::PassiveOpen{}));
+    EXPECT_EQ(authenticator.status(), 2);
+}
+
+// ----- rights
+
+TEST_F(Process, AndItsChildrenHaveTheRightsThatModulesNeed) {
+    Authenticator authenticator(configuration);
+    authenticator.send("slow", "x");
+    // CAP_CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL, SETGID, SETUID;
+    // NET_BIND_SERVICE, IPC_LOCK; SYS_RESOURCE; AUDIT_WRITE. A container may have fewer.
+    const auto number = [](const std::string& text) { return std::stoull(text, nullptr, 16); };
+    const auto rights = number(Facts(::getpid()).status("CapPrm")) & 0x210044ffU;
+    for (const auto pid : {authenticator.child(), authenticator.pid()}) {
+        const Facts facts(pid);
+        for (const auto* set : {"CapPrm", "CapEff", "CapBnd"})
+            EXPECT_EQ(number(facts.status(set)), rights) << set;
+        for (const auto* set : {"CapInh", "CapAmb"}) EXPECT_EQ(number(facts.status(set)), 0U);
+        EXPECT_EQ(facts.limit("Max core file size"), "0 0");
+    }
+}
+
+TEST_F(Process, GivesAChildOneChannelToItselfAndNoOther) {
+    Authenticator authenticator(configuration);
+    authenticator.send("slow", "x", "192.0.2.1");
+    authenticator.send("slow", "x", "192.0.2.2");
+    EXPECT_TRUE(eventually([&] { return authenticator.children().size() == 2; }));
+    std::vector<std::string> seen;
+    for (const auto child : authenticator.children()) {
+        const auto sockets = [&] {
+            std::vector<std::string> all;
+            for (const auto& [number, name] : Facts(child).descriptors()) {
+                if (name.starts_with("socket:") || name.find("signalfd") != name.npos)
+                    all.push_back(name);
+            }
+            return all;
+        };
+        EXPECT_TRUE(eventually([&] { return sockets().size() == 1; }));
+        for (const auto& name : sockets()) {
+            EXPECT_THAT(seen, Not(Contains(name)));
+            seen.push_back(name);
+        }
+        EXPECT_EQ(Facts(child).session(), child);
+    }
+}
+
+TEST_F(Process, DoesNotStartWithoutTheRightToGiveUpRights) {
+    auto ends = ipc::Channel::pair();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        if (::setuid(31001) < 0) ::_exit(9);
+        ::_exit(authenticator::run(std::move(ends.value().second), configuration));
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 2);
+}
+
+// ----- with modules that behave as badly as they can
+
+struct ProcessWithPam : testing::Test {
+    Configuration configuration;
+
+    void SetUp() override {
+        NEEDS_SANDBOX();
+        sessions::refurnish();
+        configuration.options.local_enable = true;
+        sandboxed::service("vsftpd", "auth password=wonderland");
+    }
+    Came ask_when(std::string_view auth, const Bounds& bounds = {}) {
+        sandboxed::service("vsftpd", auth);
+        Authenticator authenticator(configuration, bounds);
+        const auto answer = authenticator.ask("alice", "wonderland");
+        // And the next one is none the worse for it, with the service mended meanwhile.
+        sandboxed::service("vsftpd", "auth password=wonderland");
+        EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+        EXPECT_TRUE(eventually([&] { return authenticator.children().empty(); }));
+        return answer;
+    }
+};
+
+TEST_F(ProcessWithPam, AdmitsSystemUsers) {
+    Authenticator authenticator(configuration);
+    const auto right = authenticator.ask("alice", "wonderland");
+    ASSERT_EQ(right.outcome, Outcome::admitted);
+    EXPECT_EQ(right.admission->uid, sessions::alice.uid);
+    EXPECT_EQ(authenticator.ask("alice", "looking-glass").outcome, Outcome::wrong);
+    EXPECT_EQ(authenticator.ask("stranger", "wonderland").outcome, Outcome::broken);
+}
+
+TEST_F(ProcessWithPam, SurvivesAModuleThatCrashes) {
+    const auto broken = ask_when("auth abort");
+    EXPECT_EQ(broken.outcome, Outcome::broken);
+    EXPECT_EQ(broken.reason, "the process that checked the password was ended by signal 6");
+}
+
+// Status 0 too: only an answer is an answer.
+TEST_F(ProcessWithPam, SurvivesAModuleThatEndsTheProcess) {
+    for (const auto* status : {"0", "7"}) {
+        const auto broken = ask_when(std::string("auth exit=") + status);
+        EXPECT_EQ(broken.outcome, Outcome::broken);
+        EXPECT_EQ(
+            broken.reason,
+            std::string("the process that checked the password exited with status ") + status);
+    }
+}
+
+// At once: no answer can come any more, and nobody waits for it with full force.
+TEST_F(ProcessWithPam, NoticesAModuleThatClosesEverything) {
+    const auto before = std::chrono::steady_clock::now();
+    const auto broken = ask_when("auth close hang");
+    EXPECT_EQ(broken.outcome, Outcome::broken);
+    EXPECT_EQ(broken.reason, "the process that checked the password was ended by signal 9");
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 20s);
+}
+
+// The test is told of everything that is left: Authenticator's end says so.
+TEST_F(ProcessWithPam, EndsWhatAModuleHasStarted) {
+    EXPECT_THAT(ask_when("auth start start hang", {.for_an_attempt = 1s}).reason,
+                HasSubstr("took too long and was ended"));
+    EXPECT_THAT(ask_when("auth start start abort").reason, HasSubstr("signal 6"));
+    EXPECT_THAT(ask_when("auth start exit=3").reason, HasSubstr("status 3"));
+}
+
+TEST_F(ProcessWithPam, TakesChildrenAlongThatActedAsTheirUser) {
+    const auto there = sessions::place("there").string();
+    sandboxed::service("vsftpd", "auth fsuid=2001", "account items=" + there + " hang");
+    Authenticator authenticator(configuration);
+    authenticator.send("alice", "wonderland");
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(there); }));
+    ASSERT_EQ(::kill(authenticator.pid(), SIGKILL), 0);
+    EXPECT_EQ(authenticator.status(), 1000 + SIGKILL);
+    EXPECT_TRUE(Authenticator::nothing_is_left());
+}
+
+// pam_unix makes more than one hash for a name that exists; unknown ones cost as much before long.
+TEST_F(ProcessWithPam, LearnsWhatAFailureCosts) {
+    auto shadow = sessions::content_of("/etc/shadow");
+    const auto cheap = sessions::hash_of("secret");
+    crypt_data data{};
+    const std::string dear = ::crypt_r("secret", "$6$rounds=60000$jailftpdtest$", &data);
+    for (auto at = shadow.find("$6$"); at != shadow.npos; at = shadow.find("$6$", at + 1))
+        shadow.replace(at, cheap.size(), dear);
+    sessions::write_file("/etc/shadow", shadow);
+    sessions::write_file("/etc/pam.d/vsftpd",
+                         "auth required pam_unix.so\nauth required pam_unix.so\n"
+                         "account required pam_permit.so\n");
+    Authenticator authenticator(configuration);
+    const auto cost_of_ten = [&](const char* name) {
+        const auto cpu_time = [&] {
+            const auto all = Facts(authenticator.pid()).text("stat");
+            std::istringstream words(all.substr(all.rfind(')') + 1));
+            std::string skipped;
+            for (int i = 0; i < 13; ++i) words >> skipped;
+            double of_children = 0;
+            double in_system = 0;
+            words >> of_children >> in_system;
+            return of_children + in_system;
+        };
+        const auto before = cpu_time();
+        for (int i = 0; i < 10; ++i)
+            EXPECT_EQ(authenticator.ask(name, "wrong").outcome, Outcome::wrong);
+        EXPECT_TRUE(eventually([&] { return authenticator.children().empty(); }));
+        return cpu_time() - before;
+    };
+    (void)cost_of_ten("alice");
+    const auto known = cost_of_ten("alice");
+    const auto unknown = cost_of_ten("stranger");
+    EXPECT_GT(unknown, 0.7 * known);
+    EXPECT_LT(unknown, 1.4 * known);
+}
+
+}  // namespace
