@@ -26,6 +26,9 @@ constexpr Permission permissions[] = {
     {ipc::Type::active_open,    after_login,    0},   // DataSockets: as passive_open
     {ipc::Type::record,         after_login,    1},   // Client::log
     {ipc::Type::record,         entering,       1},   // Client::log
+    {ipc::Type::name_of,        after_login,    4},   // a helper, only with text_userdb_names
+    {ipc::Type::home_of,        after_login,   20},   // a helper, only with tilde_user_enable
+    {ipc::Type::give_away,      after_login,   20},   // a helper, only with chown_uploads
 };
 // clang-format on
 

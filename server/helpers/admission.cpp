@@ -16,6 +16,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace helpers {
@@ -138,6 +139,28 @@ OrRefusal<Person> person_of(const config::Options& options, const Account& accou
     return person;
 }
 
+// What the supervisor may do for the session.
+OrRefusal<ipc::Grants> grants(const config::Options& options, const ipc::Admission& admission,
+                              const base::Fd& root) {
+    ipc::Grants result{};
+    result.uid = admission.uid;
+    result.names = options.text_userdb_names && !options.hide_ids;
+    result.homes = options.tilde_user_enable;
+    struct stat status {};
+    if (::fstat(root.get(), &status) < 0)
+        return refused("cannot look at the root directory", std::strerror(errno));
+    result.device = status.st_dev;
+    if (!options.chown_uploads || !admission.anonymous_rights) return result;
+    const auto* owner = ::getpwnam(options.chown_username.c_str());
+    if (owner == nullptr)
+        return refused("vsftpd: cannot locate user specified in 'chown_username':" +
+                       options.chown_username);
+    result.give_away = 1;
+    result.new_owner = owner->pw_uid;
+    result.new_mode = options.chown_upload_mode & 0777;
+    return result;
+}
+
 }  // namespace
 
 OrRefusal<Admitted> admit(const config::Configuration& configuration, const Account& account) {
@@ -174,6 +197,7 @@ OrRefusal<Admitted> admit(const config::Configuration& configuration, const Acco
     admission.home = home.start;  // vsftpd: ~ is where the session started
     admission.password_shown = account.password_shown;
     admission.overrides = std::move(own.overrides);
+    BOOST_OUTCOME_TRY(admitted.grants, grants(own.options, admission, home.root));
     admitted.root = std::move(home.root);
     admitted.data = data_policy(own.options);
     admitted.warnings = std::move(own.warnings);
@@ -209,6 +233,7 @@ ipc::LoginAnswer to_answer(const ipc::Login& login, const Account& account,
             answer.outcome = ipc::Outcome::admitted;
             answer.guest = admitted.admission.guest ? 1 : 0;
             answer.data = admitted.data;
+            answer.grants = admitted.grants;
             descriptors.push_back(std::move(admitted.root));
             descriptors.push_back(std::move(memory.value()));
             return answer;

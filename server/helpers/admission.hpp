@@ -35,6 +35,7 @@ struct Admitted {
     ipc::Admission admission;
     base::Fd root;  // O_PATH; "/" of the host for one who is not jailed
     ipc::DataPolicy data{};
+    ipc::Grants grants{};
     std::vector<std::string> warnings;  // of the user's own file
 };
 

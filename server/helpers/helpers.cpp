@@ -6,6 +6,7 @@
 #include "base/title.hpp"
 #include "config/name_list.hpp"
 #include "helpers/admission.hpp"
+#include "helpers/lookups.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
 
@@ -14,6 +15,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 #include <sys/capability.h>
 #include <sys/resource.h>
@@ -26,10 +28,13 @@ using base::Result;
 namespace {
 
 // Acting as the user for a moment (setfsuid, setgroups), and reading what the administrator has put
-// where root alone gets by this very right. Nothing is ever written.
-constexpr int kept[] = {CAP_SETUID, CAP_SETGID, CAP_DAC_READ_SEARCH};
-
-Result<void> confine() {
+// where root alone gets by this very right. Nothing is ever written, but for the owner and mode of
+// uploads (CAP_CHOWN, CAP_FOWNER) when chown_uploads could be wanted.
+Result<void> confine(const config::Configuration& configuration) {
+    std::vector<int> kept{CAP_SETUID, CAP_SETGID, CAP_DAC_READ_SEARCH};
+    const auto& options = configuration.options;
+    if (options.chown_uploads || !options.user_config_dir.empty())
+        kept.insert(kept.end(), {CAP_CHOWN, CAP_FOWNER});
     TRY(jail::limit(RLIMIT_CORE, 0));
     TRY(jail::keep_capabilities(kept));
     TRY(jail::forbid_new_privileges());
@@ -96,6 +101,22 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             for (const auto& each : descriptors) numbers.push_back(each.get());
             return static_cast<bool>(channel.send_waiting(result, numbers));
         }
+        case ipc::Type::name_of: {
+            const auto* question = message.as<ipc::NameOf>();
+            return question != nullptr &&
+                   static_cast<bool>(channel.send_waiting(name_of(*question)));
+        }
+        case ipc::Type::home_of: {
+            const auto* question = message.as<ipc::HomeOf>();
+            return question != nullptr && question->user.valid() &&
+                   static_cast<bool>(channel.send_waiting(home_of(*question)));
+        }
+        case ipc::Type::change_owner: {
+            const auto* question = message.as<ipc::ChangeOwner>();
+            return question != nullptr && message.descriptors.size() == 1 &&
+                   static_cast<bool>(
+                       channel.send_waiting(change_owner(*question, message.descriptors.front())));
+        }
         default:
             return false;
     }
@@ -119,7 +140,7 @@ ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
 int run(ipc::Channel channel, const config::Configuration& configuration) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     base::title::set("jailftpd: helper");
-    if (const auto confined = confine(); !confined) {
+    if (const auto confined = confine(configuration); !confined) {
         base::log::error("a helper cannot give up rights: " + confined.error().text());
         return 2;
     }

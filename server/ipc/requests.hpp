@@ -54,6 +54,14 @@ enum class Type : std::uint16_t {
     active_open,
     give_away,
     record,
+    // session -> supervisor -> helper, and back
+    name_of = 70,
+    named,
+    home_of,
+    home_told,
+    // supervisor -> helper, and back
+    change_owner = 76,
+    owner_changed,
     // supervisor -> greeter or session
     stop = 80,
     given_away,
@@ -194,6 +202,18 @@ struct DataPolicy {
     std::uint32_t connect_timeout;  // seconds; 0: for ever
 };
 
+// What else it may do for it.
+struct Grants {
+    std::uint32_t uid;       // the session's
+    std::uint8_t names;      // text_userdb_names
+    std::uint8_t homes;      // tilde_user_enable
+    std::uint8_t give_away;  // chown_uploads, for those with anonymous rights
+    std::uint8_t reserved;
+    std::uint64_t device;     // of the file system of the root directory
+    std::uint32_t new_owner;  // chown_username
+    std::uint32_t new_mode;   // chown_upload_mode
+};
+
 enum class Outcome : std::uint32_t {
     admitted = 1,
     wrong,   // user, password or account: 530 Login incorrect.
@@ -210,6 +230,7 @@ struct LoginAnswer {
     std::uint32_t guest;  // 1: logged in as guest_username (xferlog mode g)
     std::uint32_t reserved;
     DataPolicy data;
+    Grants grants;
     Text<longest_name> user;            // the name from now on (PAM may have changed it)
     Text<longest_name> shown_password;  // anonymous: the e-mail address given, for the logs
     Text<512> client_text;              // broken: what follows "500 OOPS: "
@@ -354,6 +375,52 @@ static_assert(std::has_unique_object_representations_v<Sign> &&
               std::has_unique_object_representations_v<Signed> &&
               std::has_unique_object_representations_v<SignFor> &&
               std::has_unique_object_representations_v<SignedFor>);
+
+// text_userdb_names: a number of the user database, and its name.
+struct NameOf {
+    static constexpr Type type = Type::name_of;
+    std::uint64_t id;
+    std::uint32_t group;  // 1: of a group, 0: of a user
+    std::uint32_t number;
+};
+
+struct Named {
+    static constexpr Type type = Type::named;
+    std::uint64_t id;
+    Text<64> name;  // empty: it has none
+};
+
+// tilde_user_enable: "~ann".
+struct HomeOf {
+    static constexpr Type type = Type::home_of;
+    std::uint64_t id;
+    Text<longest_name> user;
+};
+
+struct HomeTold {
+    static constexpr Type type = Type::home_told;
+    std::uint64_t id;
+    Text<longest_path> path;  // on the host; empty: there is no such user
+};
+
+// GiveAway on its way to a helper, which looks at the file that comes along (one descriptor) before
+// it changes anything: regular, one link, on that device, owned by that user, opened for writing.
+struct ChangeOwner {
+    static constexpr Type type = Type::change_owner;
+    std::uint64_t id;
+    std::uint64_t device;
+    std::uint32_t owner;
+    std::uint32_t new_owner;
+    std::uint32_t new_mode;
+    std::uint32_t reserved;
+};
+
+struct OwnerChanged {
+    static constexpr Type type = Type::owner_changed;
+    std::uint64_t id;
+    std::int32_t number;  // errno; 0: done
+    std::uint32_t reserved;
+};
 
 enum class Event : std::uint32_t {
     // OK/FAIL lines of vsftpd.log

@@ -36,6 +36,10 @@ void BrokerClient::take(ipc::Message message) {
         if (failed->sequence == sequence_) connected_ = failed->failure;
     } else if (const auto* given = message.as<ipc::GivenAway>()) {
         given_away_ = given->number;
+    } else if (const auto* named = message.as<ipc::Named>()) {
+        text_ = named->name.view();
+    } else if (const auto* home = message.as<ipc::HomeTold>()) {
+        text_ = home->path.view();
     }
 }
 
@@ -110,6 +114,27 @@ Result<void> BrokerClient::give_away(const Fd& file) {
     }
     if (*given_away_ != 0) return base::system_error("chown", *given_away_);
     return base::success();
+}
+
+std::string BrokerClient::name_of(bool group, std::uint32_t number) {
+    text_.reset();
+    if (!channel_.send_waiting(ipc::NameOf{0, group ? 1U : 0U, number})) return {};
+    while (!text_) {
+        if (!wait(std::nullopt)) return {};
+    }
+    return *text_;
+}
+
+std::string BrokerClient::home_of(std::string_view user) {
+    if (user.size() > ipc::longest_name) return {};
+    ipc::HomeOf question{};
+    question.user.assign(user);
+    text_.reset();
+    if (!channel_.send_waiting(question)) return {};
+    while (!text_) {
+        if (!wait(std::nullopt)) return {};
+    }
+    return *text_;
 }
 
 void BrokerClient::record(const ipc::Record& record) { (void)channel_.send_waiting(record); }

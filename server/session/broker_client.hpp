@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -40,6 +41,11 @@ class BrokerClient {
 
     [[nodiscard]] base::Result<void> give_away(const base::Fd& file);  // chown_uploads
 
+    // text_userdb_names: the name of a user or group; empty when it has none.
+    [[nodiscard]] std::string name_of(bool group, std::uint32_t number);
+    // tilde_user_enable: that user's home on the host; empty when there is no such user.
+    [[nodiscard]] std::string home_of(std::string_view user);
+
     void record(const ipc::Record& record);
     void entered(int number, std::string_view step);
 
@@ -58,6 +64,7 @@ class BrokerClient {
     std::optional<std::uint16_t> port_;
     std::optional<Connected> connected_;
     std::optional<int> given_away_;
+    std::optional<std::string> text_;
 };
 
 }  // namespace session

@@ -240,10 +240,11 @@ class Output {
 class Writer {
   public:
     Writer(const Files& files, const config::Options& options, const ipc::Admission& admission,
-           const Listing& listing, const Lister::Sink& sink)
+           const NameOf& name_of, const Listing& listing, const Lister::Sink& sink)
         : files_(files),
           options_(options),
           admission_(admission),
+          name_of_(name_of),
           listing_(listing),
           hidden_(options.hide_file),
           output_(sink) {
@@ -254,7 +255,8 @@ class Writer {
 
     bool write(const Lister::Found& found) {
         if (!found.folder) {
-            (void)add_line(found.entry, found.shown);
+            auto entry = found.entry;
+            (void)add_line(entry, found.shown);
         } else if (listing_.style == Style::facts) {
             write_facts(found);
         } else {
@@ -279,7 +281,11 @@ class Writer {
         return below(std::string(folder), {});
     }
 
-    bool add_line(const ftp::Entry& entry, std::string_view folder) {
+    bool add_line(ftp::Entry& entry, std::string_view folder) {
+        if (name_of_ && listing_.style == Style::ls) {
+            entry.user = name_of_(false, entry.uid);
+            entry.group = name_of_(true, entry.gid);
+        }
         const bool classify = listing_.options.classify;
         return output_.add(listing_.style == Style::ls
                                ? ftp::ls_line(entry, view_, classify)
@@ -462,6 +468,7 @@ class Writer {
     const Files& files_;
     const config::Options& options_;
     const ipc::Admission& admission_;
+    const NameOf& name_of_;
     const Listing& listing_;
     ftp::View view_{};
     ftp::NameFilter hidden_;
@@ -519,7 +526,7 @@ Result<void> Lister::look_up_names(const Listing& listing) {
 }
 
 bool Lister::write(const Listing& listing, const Sink& sink) {
-    return Writer(files_, options_, admission_, listing, sink).write(found_);
+    return Writer(files_, options_, admission_, name_of_, listing, sink).write(found_);
 }
 
 Result<std::string> Lister::facts(const std::string& path, std::string_view shown,

@@ -30,10 +30,15 @@ struct Listing {
     ftp::Facts facts = ftp::all_facts;
 };
 
+// text_userdb_names: the name of a user or group; empty when it has none.
+using NameOf = std::function<std::string(bool group, std::uint32_t number)>;
+
 class Lister {
   public:
-    Lister(const Files& files, const config::Options& options, const ipc::Admission& admission)
-        : files_(files), options_(options), admission_(admission) {}
+    // Without name_of numbers are shown.
+    Lister(const Files& files, const config::Options& options, const ipc::Admission& admission,
+           NameOf name_of = {})
+        : files_(files), options_(options), admission_(admission), name_of_(std::move(name_of)) {}
 
     // False: nobody takes any more.
     using Sink = std::function<bool(std::string_view lines)>;
@@ -63,6 +68,7 @@ class Lister {
     const Files& files_;
     const config::Options& options_;
     const ipc::Admission& admission_;
+    NameOf name_of_;
     Found found_{};
 };
 

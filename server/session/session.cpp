@@ -32,6 +32,7 @@ using control::Came;
 constexpr std::size_t largest_message = 4000;         // bytes of message_file, as vsftpd
 constexpr int lock_interval = 100;                    // milliseconds between two tries
 constexpr std::size_t most_folders_remembered = 100;  // with a message shown, as vsftpd
+constexpr std::size_t most_names = 2000;              // of users and groups; then numbers
 
 jail::Home home_of(const ipc::Admission& admission, const config::Options& options, base::Fd root,
                    std::vector<int> descriptors) {
@@ -93,13 +94,39 @@ base::Result<Entry> read_entry(const base::Fd& memory, const config::Options& op
 
 std::optional<std::string> Session::path(std::string_view argument) const {
     if (argument.empty()) return std::nullopt;
-    auto absolute = ftp::absolute(cwd, argument, admission.home);
+    auto absolute = ftp::absolute(cwd, with_tilde(argument), admission.home);
     if (!ftp::fits(absolute)) return std::nullopt;
     return absolute;
 }
 
 std::string Session::shown(std::string_view argument) const {
-    return ftp::join(cwd, argument, admission.home);
+    return ftp::join(cwd, with_tilde(argument), admission.home);
+}
+
+// Other users' homes are known by their place on the host; in a jail that counts only for what is
+// in it.
+std::string Session::with_tilde(std::string_view argument) const {
+    const auto user = options.tilde_user_enable ? ftp::tilde_user(argument) : std::nullopt;
+    if (!user) return std::string(argument);
+    auto home = broker.home_of(*user);
+    if (admission.jailed && admission.root != "/") {
+        const bool inside =
+            home.starts_with(admission.root) &&
+            (home.size() == admission.root.size() || home[admission.root.size()] == '/');
+        home = inside ? '/' + home.substr(admission.root.size()) : std::string{};
+    }
+    if (home.empty()) return std::string(argument);
+    return home + std::string(argument.substr(1 + user->size()));
+}
+
+NameOf Session::name_of() {
+    if (!options.text_userdb_names || options.hide_ids) return {};
+    return [this](bool group, std::uint32_t number) -> std::string {
+        const auto known = names.find({group, number});
+        if (known != names.end()) return known->second;
+        if (names.size() >= most_names) return {};
+        return names[{group, number}] = broker.name_of(group, number);
+    };
 }
 
 bool Session::denied(std::string_view argument) const {

@@ -13,14 +13,17 @@
 #include "session/broker_client.hpp"
 #include "session/data_connection.hpp"
 #include "session/files.hpp"
+#include "session/lister.hpp"
 #include "session/transfer.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace session {
 
@@ -62,8 +65,10 @@ struct Session {
     ftp::HashAlgorithm hash = ftp::HashAlgorithm::sha256;
     mode_t umask = 077;
     std::set<std::string> folders_seen{};  // whose message has been shown
-    bool ending = false;                   // after the reply
-    bool quit_after_transfer = false;      // QUIT was said during one
+    // Of users (false) and groups (true), as far as they have been asked for.
+    std::map<std::pair<bool, std::uint32_t>, std::string> names{};
+    bool ending = false;               // after the reply
+    bool quit_after_transfer = false;  // QUIT was said during one
 
     // ----- what handlers ask
 
@@ -73,7 +78,9 @@ struct Session {
     // For messages and logs: without "..", "." and doubled slashes.
     [[nodiscard]] std::string shown(std::string_view argument) const;
     [[nodiscard]] bool denied(std::string_view argument) const;  // deny_file
-    [[nodiscard]] std::uint64_t max_rate() const;                // bytes a second, 0: no limit
+    // tilde_user_enable: "~ann/x" with ann's home in its place.
+    [[nodiscard]] std::string with_tilde(std::string_view argument) const;
+    [[nodiscard]] std::uint64_t max_rate() const;  // bytes a second, 0: no limit
     // For reading, if the rules for downloads let this account have it.
     [[nodiscard]] base::Result<OpenFile> open_readable(std::string_view argument) const;
     // lock_upload_files: waits for an upload (exclusive: for any transfer) of it to end; false when
@@ -81,6 +88,9 @@ struct Session {
     [[nodiscard]] bool lock(const base::Fd& file, bool exclusive, Watch& watch);
     // message_file of the current folder the first time it is entered, in front of the reply.
     [[nodiscard]] ftp::Reply with_folder_message(const ftp::Reply& reply);
+
+    // text_userdb_names: how listings get at names; empty when they show numbers.
+    [[nodiscard]] NameOf name_of();
 
     void record(ipc::Event event, bool success, std::string_view path,
                 std::string_view second = {});

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "broker/address.hpp"
 #include "supervisor/children.hpp"
+#include "supervisor/helper_pool.hpp"
 #include "supervisor/logins.hpp"
 
 #include <algorithm>
@@ -164,6 +165,7 @@ void Client::finish() {
     state_ = State::finished;
     delay_.cancel();
     if (attempt_ != 0) services_.logins.cancel(attempt_);
+    if (question_ != 0) services_.helpers.cancel(question_);
     data_.reset();
     control_.close();
     for (auto* process : {&greeter_, &session_}) {
@@ -270,6 +272,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
             user_ = answer.user.view();
             guest_ = answer.guest != 0;
             shown_password_ = answer.shown_password.view();
+            grants_ = answer.grants;
             state_ = State::delayed;
             delay_.expires_after(
                 std::chrono::seconds(configuration_->options.delay_successful_login));
@@ -375,7 +378,61 @@ void Client::on_session(ipc::Message message) {
     if (const auto* passive = message.as<ipc::PassiveOpen>()) return data_->passive_open(*passive);
     if (const auto* over = message.as<ipc::PassiveClose>()) return data_->passive_close(*over);
     if (const auto* active = message.as<ipc::ActiveOpen>()) return data_->active_open(*active);
+    if (const auto* name = message.as<ipc::NameOf>()) {
+        if (grants_.names == 0) return misbehaved("asks for what its options do not give it");
+        return pass_on<ipc::NameOf, ipc::Named>(*name);
+    }
+    if (const auto* home = message.as<ipc::HomeOf>()) {
+        if (grants_.homes == 0 || !home->user.valid())
+            return misbehaved("asks for what its options do not give it");
+        return pass_on<ipc::HomeOf, ipc::HomeTold>(*home);
+    }
+    if (message.as<ipc::GiveAway>() != nullptr) return give_away(std::move(message));
     misbehaved("sent a malformed request");
+}
+
+// Safe: what is asked is only looked up, by a helper, and one at a time.
+template <typename Q, typename Answer>
+void Client::pass_on(const Q& question, Fd descriptor) {
+    if (question_ != 0) return misbehaved("asks before it was answered");
+    question_ = services_.helpers.ask(
+        question,
+        [weak = weak_from_this(), id = question.id](ipc::Message* message) {
+            auto self = weak.lock();
+            if (!self || self->state_ != State::in_session) return;
+            self->question_ = 0;
+            const auto* said = message != nullptr ? message->as<Answer>() : nullptr;
+            Answer answer = said != nullptr ? *said : Answer{};
+            answer.id = id;
+            if (!self->session_->channel.send(answer))
+                self->misbehaved("does not read its answers");
+        },
+        std::move(descriptor));
+}
+
+// Safe: the helper gives away nothing but a regular file with one link that the session owns, has
+// open for writing, and that lies on its jail's file system.
+void Client::give_away(ipc::Message message) {
+    if (grants_.give_away == 0 || message.descriptors.size() != 1)
+        return misbehaved("asks for what its options do not give it");
+    if (question_ != 0) return misbehaved("asks before it was answered");
+    ipc::ChangeOwner question{};
+    question.device = grants_.device;
+    question.owner = grants_.uid;
+    question.new_owner = grants_.new_owner;
+    question.new_mode = grants_.new_mode;
+    question_ = services_.helpers.ask(
+        question,
+        [weak = weak_from_this()](ipc::Message* said) {
+            auto self = weak.lock();
+            if (!self || self->state_ != State::in_session) return;
+            self->question_ = 0;
+            const auto* changed = said != nullptr ? said->as<ipc::OwnerChanged>() : nullptr;
+            const ipc::GivenAway answer{changed != nullptr ? changed->number : EIO};
+            if (!self->session_->channel.send(answer))
+                self->misbehaved("does not read its answers");
+        },
+        std::move(message.descriptors.front()));
 }
 
 void Client::entered(const ipc::Entered& message) {

@@ -25,6 +25,7 @@
 namespace supervisor {
 
 class Children;
+class HelperPool;
 class Logins;
 
 // What a client needs from the supervisor around it; outlives all clients.
@@ -32,6 +33,7 @@ struct Services {
     boost::asio::io_context& io;
     Children& children;
     Logins& logins;
+    HelperPool& helpers;
     Records& records;
     std::function<std::size_t()> connections;            // now
     std::function<void(std::uint64_t client)> finished;  // drops the client
@@ -84,6 +86,9 @@ class Client : public std::enable_shared_from_this<Client> {
     void refuse_after_delay(ipc::Refusal refusal, std::string text, bool close_after);
     void enter(const ipc::LoginAnswer& answer, base::Fd root, base::Fd admission);
     void entered(const ipc::Entered& message);
+    template <typename Q, typename Answer>
+    void pass_on(const Q& question, base::Fd descriptor = {});
+    void give_away(ipc::Message message);
 
     void log_login(Entry::Kind kind, bool success, std::string_view reason);
     void log(const ipc::Record& record);
@@ -110,6 +115,8 @@ class Client : public std::enable_shared_from_this<Client> {
     std::optional<broker::DataSockets> data_;
     boost::asio::steady_timer delay_;
     std::uint64_t attempt_ = 0;
+    std::uint64_t question_ = 0;  // to a helper, for the session that waits for the answer
+    ipc::Grants grants_{};
     std::chrono::steady_clock::time_point attempt_started_{};
     std::uint32_t failures_ = 0;
     bool stopping_ = false;

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <signal.h>
 
 namespace supervisor {
@@ -38,14 +39,19 @@ struct HelperPool::Helper {
 
 struct HelperPool::Question {
     Question(boost::asio::io_context& io, ipc::Type kind, std::vector<std::byte> content,
-             Callback to_call)
-        : type(kind), bytes(std::move(content)), callback(std::move(to_call)), timer(io) {}
+             Fd what_about, Callback to_call)
+        : type(kind),
+          bytes(std::move(content)),
+          descriptor(std::move(what_about)),
+          callback(std::move(to_call)),
+          timer(io) {}
     ~Question() { ::explicit_bzero(bytes.data(), bytes.size()); }
     Question(const Question&) = delete;
     Question& operator=(const Question&) = delete;
 
     ipc::Type type;
     std::vector<std::byte> bytes;
+    Fd descriptor;
     Callback callback;
     boost::asio::steady_timer timer;
     std::shared_ptr<Helper> helper;
@@ -84,9 +90,10 @@ Result<void> HelperPool::renew(Fd configuration) {
     return base::success();
 }
 
-void HelperPool::put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes,
+void HelperPool::put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes, Fd descriptor,
                      Callback callback) {
-    questions_[id] = std::make_unique<Question>(io_, type, std::move(bytes), std::move(callback));
+    questions_[id] = std::make_unique<Question>(io_, type, std::move(bytes), std::move(descriptor),
+                                                std::move(callback));
     dispatch(id);
 }
 
@@ -118,7 +125,11 @@ void HelperPool::give_to(const std::shared_ptr<Helper>& helper, std::uint64_t id
     question.timer.async_wait([this, id](boost::system::error_code error) {
         if (!error) too_late(id);
     });
-    if (!helper->channel.send_bytes(question.type, question.bytes, {})) lost(helper);
+    std::vector<Fd> descriptors;
+    if (question.descriptor)
+        descriptors.emplace_back(::fcntl(question.descriptor.get(), F_DUPFD_CLOEXEC, 0));
+    if (!helper->channel.send_bytes(question.type, question.bytes, std::move(descriptors)))
+        lost(helper);
 }
 
 // A helper hangs on one question (a dead file server), so only that one is lost with it.

@@ -42,10 +42,11 @@ class HelperPool {
     // answer carries the same); its bytes are kept, and wiped, here until the answer, because a
     // question whose helper dies is put once more.
     template <ipc::Sendable Q>
-    std::uint64_t ask(Q question, Callback callback) {
+    std::uint64_t ask(Q question, Callback callback, base::Fd descriptor = {}) {
         question.id = ++last_id_;
         const auto* bytes = reinterpret_cast<const std::byte*>(&question);
-        put(last_id_, Q::type, {bytes, bytes + sizeof question}, std::move(callback));
+        put(last_id_, Q::type, {bytes, bytes + sizeof question}, std::move(descriptor),
+            std::move(callback));
         ::explicit_bzero(&question, sizeof question);
         return last_id_;
     }
@@ -61,7 +62,8 @@ class HelperPool {
     struct Helper;
     struct Question;
 
-    void put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes, Callback callback);
+    void put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes, base::Fd descriptor,
+             Callback callback);
     [[nodiscard]] base::Result<std::shared_ptr<Helper>> start();
     [[nodiscard]] std::shared_ptr<Helper> idle();
     void dispatch(std::uint64_t id);

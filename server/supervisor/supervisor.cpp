@@ -76,6 +76,7 @@ class Supervisor {
           services_{io_,
                     children_,
                     logins_,
+                    helpers_,
                     records_,
                     [this] { return clients_.size(); },
                     [this](std::uint64_t id) { client_finished(id); },

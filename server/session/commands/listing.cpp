@@ -36,7 +36,7 @@ Reply send_listing(Session& session, const Listing& listing) {
     session.restart_at = 0;
     session.range.reset();
     if (!session.data.ready()) return reply::use_port_or_pasv;
-    Lister lister(session.files, session.options, session.admission);
+    Lister lister(session.files, session.options, session.admission, session.name_of());
     if (auto found = lister.look_up(listing); !found)
         return ftp::because(reply::listing_unavailable, found.error().number);
 
@@ -109,7 +109,7 @@ Reply mlst(Session& session, std::string_view argument) {
     const auto path = session.path(argument.empty() ? "." : argument);
     if (!path) return ftp::because(reply::no_facts, ENAMETOOLONG);
     const auto shown = session.shown(argument.empty() ? "." : argument);
-    Lister lister(session.files, session.options, session.admission);
+    Lister lister(session.files, session.options, session.admission, session.name_of());
     const auto line = lister.facts(*path, shown, session.facts);
     if (!line) return ftp::because(reply::no_facts, line.error().number);
     return reply::facts(shown, line.value());
@@ -123,7 +123,7 @@ Reply stat_path(Session& session, std::string_view argument) {
     options.all = true;
     options.recursive = options.recursive && session.options.ls_recurse_enable;
     const auto listing = listing_of(session, request.path, Style::ls, options);
-    Lister lister(session.files, session.options, session.admission);
+    Lister lister(session.files, session.options, session.admission, session.name_of());
     if (!listing) return ftp::because(reply::listing_unavailable, ENAMETOOLONG);
     if (auto found = lister.look_up(*listing); !found)
         return ftp::because(reply::listing_unavailable, found.error().number);

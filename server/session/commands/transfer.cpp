@@ -111,6 +111,19 @@ bool prepare_file(const Upload& upload, const OpenFile& file) {
     return file.status.st_size == 0 || ::ftruncate(file.file.get(), 0) == 0;
 }
 
+// chown_uploads, right after the file was made, as vsftpd does it.
+base::Result<void> give_away(Session& session, const OpenFile& file) {
+    const auto& options = session.options;
+    if (!options.chown_uploads || !session.admission.anonymous_rights || !file.created)
+        return base::success();
+    auto given = session.broker.give_away(file.file);
+    if (!given)
+        session.record(ipc::Event::warning, false,
+                       "an upload could not be given to " + options.chown_username + ": " +
+                           given.error().text());
+    return given;
+}
+
 Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, const Reply& start) {
     auto& file = *opened;
     const auto shown = session.shown(upload.path);
@@ -127,6 +140,8 @@ Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, con
     if (session.options.lock_upload_files && !session.lock(file.file, true, watch))
         return watch.last(refuse(file_busy));
 
+    if (const auto given = give_away(session, file); !given)
+        return refuse(ftp::because(reply::could_not_create, given.error().number));
     auto data = session.data.open();
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
     session.control.reply(start);
