@@ -44,7 +44,7 @@ Result<void> confine(const config::Configuration& configuration) {
 // ----- anonymous logins
 
 std::string shown(const ipc::Login& login) {
-    if (login.has_password == 0) return "<no password>";
+    if (login.has_password == 0) return "<no_password>";
     std::string text(login.password.view());
     if (text.empty()) return "?";
     std::replace(text.begin(), text.end(), ' ', '_');
@@ -110,6 +110,11 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             const auto* question = message.as<ipc::HomeOf>();
             return question != nullptr && question->user.valid() &&
                    static_cast<bool>(channel.send_waiting(home_of(*question)));
+        }
+        case ipc::Type::resolve: {
+            const auto* question = message.as<ipc::Resolve>();
+            return question != nullptr && question->name.valid() &&
+                   static_cast<bool>(channel.send_waiting(resolve(*question)));
         }
         case ipc::Type::change_owner: {
             const auto* question = message.as<ipc::ChangeOwner>();

@@ -78,7 +78,7 @@ TEST_F(Anonymous, IsShownWithItsPassword) {
     EXPECT_EQ(answer(" a b ").shown_password.view(), "_a_b_");
     EXPECT_EQ(answer("").shown_password.view(), "?");
     options.no_anon_password = true;
-    EXPECT_EQ(answer("", false).shown_password.view(), "<no password>");
+    EXPECT_EQ(answer("", false).shown_password.view(), "<no_password>");
 }
 
 TEST_F(Anonymous, IsRefusedWhenOff) {

@@ -93,15 +93,23 @@ Reply dele(Session& session, std::string_view argument) {
 Reply rnfr(Session& session, std::string_view argument) {
     session.rename_from.reset();
     const auto path = session.path(argument);
-    if (!path) return ftp::because(reply::rnfr_failed, ENOENT);
-    const auto status = session.files.status(*path, false);
-    if (!status) return ftp::because(reply::rnfr_failed, status.error().number);
+    const auto status = path ? session.files.status(*path, false)
+                             : base::Result<struct stat>(base::Error{"", ENOENT});
+    if (!status) {
+        session.record(ipc::Event::rename, false, session.shown(argument));
+        return ftp::because(reply::rnfr_failed, status.error().number);
+    }
     session.rename_from = *path;
     return reply::ready_for_rnto;
 }
 
 Reply rnto(Session& session, std::string_view argument) {
     if (!session.rename_from) return reply::rnfr_first;
+    if (session.denied(argument)) {
+        session.record(ipc::Event::rename, false, ftp::normalised(*session.rename_from),
+                       session.shown(argument));
+        return reply::permission_denied;
+    }
     const auto from = *std::exchange(session.rename_from, std::nullopt);
     const auto to = session.path(argument);
     const auto renamed =
@@ -135,8 +143,8 @@ Reply mdtm(Session& session, std::string_view argument) {
     const auto status = regular_file(session, argument);
     if (status) return reply::modified(ftp::format_time(status.value().st_mtime));
     const bool may_set = session.options.mdtm_write && allowed(session, need::changing);
-    if (!may_set || !ftp::looks_like_time(argument))
-        return ftp::because(reply::no_time, status.error().number);
+    const bool sets = ftp::looks_like_time(argument) && argument.find(' ') != argument.npos;
+    if (!may_set || !sets) return ftp::because(reply::no_time, status.error().number);
 
     const auto wanted = ftp::parse_time_and_file(argument, true);
     if (!wanted) return reply::time_not_set;

@@ -5,8 +5,6 @@
 #include "session/commands/commands.hpp"
 #include "session/session.hpp"
 
-#include <array>
-#include <cstdio>
 #include <optional>
 #include <string>
 
@@ -53,8 +51,6 @@ Reply site_chmod(Session& session, std::string_view argument) {
     const auto name = argument.substr(blank + 1);
     if (!mode) return reply::bad_chmod_mode;
 
-    std::array<char, 16> digits{};
-    (void)std::snprintf(digits.data(), digits.size(), "%o", *mode);
     const auto answer = [&]() -> Reply {
         if (session.denied(name)) return reply::permission_denied;
         const auto path = session.path(name);
@@ -64,7 +60,7 @@ Reply site_chmod(Session& session, std::string_view argument) {
         return reply::chmod_done;
     }();
     session.record(ipc::Event::chmod, answer == Reply(reply::chmod_done), session.shown(name),
-                   digits.data());
+                   argument.substr(0, blank));
     return answer;
 }
 
