@@ -184,7 +184,7 @@ Greeter::Then Greeter::user(std::string& name) {
 }
 
 Greeter::Then Greeter::pass(std::string& password) {
-    if (!user_) {
+    if (!user_ || user_->empty()) {
         ftp::wipe(password);
         return say(reply::login_first);
     }
