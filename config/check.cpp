@@ -50,6 +50,9 @@ class Checker {
         else if (!o.ftp_enable)
             error("ftp_enable", "this server speaks FTP only, ftp_enable=NO leaves nothing",
                   "set ftp_enable=YES");
+        if (o.http_enable)
+            error("http_enable", "this server speaks FTP only, http_enable=YES cannot be served",
+                  "set http_enable=NO");
         if (o.tcp_wrappers)
             error(
                 "tcp_wrappers", "tcp_wrappers is set to YES but has no effect in this version",
@@ -190,8 +193,11 @@ class Checker {
             if (!options_.ssl_enable && is_about_tls(info.name)) continue;
             if (refused_[static_cast<std::size_t>(&info - option_table().data())]) continue;
             const std::string name(info.name);
+            const bool later = info.effect == Effect::later;
             warning(name,
-                    name + '=' + value_text(options_, info) + " has no effect in this version", {});
+                    name + '=' + value_text(options_, info) + " has no effect" +
+                        (later ? " in this version" : ""),
+                    std::string(instead_of(info)));
         }
     }
 
@@ -295,7 +301,7 @@ void resolve(Loaded& loaded, Checker& checker) {
         std::memcpy(&address, found->ai_addr, sizeof address);
         ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
         ::freeaddrinfo(found);
-        options.pasv_address = text;
+        loaded.configuration.pasv_host = std::exchange(options.pasv_address, text);
         return;
     }
     checker.error("pasv_address", "cannot resolve host:" + options.pasv_address,

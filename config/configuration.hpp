@@ -2,6 +2,7 @@
 // All that the administrator wrote, as one immutable value per generation.
 #pragma once
 
+#include "config/native.hpp"
 #include "config/options.hpp"
 
 #include <cstdint>
@@ -12,15 +13,6 @@
 #include <sys/types.h>
 
 namespace config {
-
-// What vsftpd.conf has no word for: the sections of jailftpd.ini.
-struct Native {
-    std::uint32_t grace = 30;  // [server] seconds that running transfers have after SIGTERM
-    std::string guest_user = "nobody";  // [server] tenants without a uid are this user
-    std::string tenants_dir;            // [server] directory of *.ini files with tenants
-    std::string json_log;               // [log] json = FILE
-    std::string log_level = "info";     // [log] level = debug, info, warning, error
-};
 
 // An account that needs no entry in the system's user database.
 struct Tenant {
@@ -37,6 +29,9 @@ struct Configuration {
     Options options;
     Native native;
     std::vector<Tenant> tenants;  // sorted by name
+    // pasv_addr_resolve: the name whose address options.pasv_address is; only the supervisor knows
+    // it, to look it up again.
+    std::string pasv_host;
     // Where each option was set last, in the order of option_table(): "FILE:LINE"; empty: its
     // default.
     std::vector<std::string> origins;

@@ -185,11 +185,17 @@ class IniReader {
         if (tenants_only_)
             return error(line, "only [tenant NAME] sections may stand in a file of tenants_dir",
                          {});
-        constexpr std::string_view known[] = {"server", "log", "tenant"};
-        if (name == known[0] || name == known[1]) return;
+        std::vector<std::string_view> known{"tenant"};
+        std::string all;
+        for (const auto& each : native_table()) {
+            if (each.section == name) return;
+            if (known.back() == each.section) continue;
+            known.push_back(each.section);
+            all += '[' + std::string(each.section) + "], ";
+        }
         error(line, "unknown section [" + name + "]",
               near(base::split(base::trim(name), ' ').front(), known,
-                   "there are [server], [log] and [tenant NAME]"));
+                   "there are " + all + "and [tenant NAME]"));
     }
 
     static std::string near(std::string_view name, std::span<const std::string_view> known,
@@ -206,49 +212,26 @@ class IniReader {
             return error(line, name + " is here twice in [" + section + "]", "remove one of them");
         if (section.starts_with("tenant "))
             return tenant_entry(std::string(base::trim(section).substr(7)), name, value, line);
-        if (section == "server") return server_entry(name, value, line);
-        if (section == "log") return log_entry(name, value, line);
+        if (!section.empty()) return native_entry(section, name, value, line);
         error(line, name + " stands outside of any section",
               "put it below [server] or [tenant NAME]");
     }
 
-    void server_entry(const std::string& name, const std::string& value, std::size_t line) {
-        auto& native = configuration_.native;
-        if (name == "grace") {
-            const auto number = base::to_number<std::uint32_t>(value);
-            if (!number || *number > 86400)
-                return error(line, "grace is a number of seconds up to 86400", {});
-            native.grace = *number;
-        } else if (name == "guest_user") {
-            const auto* entry = ::getpwnam(value.c_str());
-            if (entry == nullptr || entry->pw_uid == 0)
-                return error(line, "guest_user " + value + " does not exist or is root", {});
-            native.guest_user = value;
-        } else if (name == "tenants_dir") {
-            if (!value.starts_with('/'))
-                return error(line, "tenants_dir must be an absolute path", {});
-            native.tenants_dir = value;
-        } else {
-            constexpr std::string_view known[] = {"grace", "guest_user", "tenants_dir"};
-            error(line, "unknown key " + name + " in [server]",
-                  near(name, known, "there are grace, guest_user and tenants_dir"));
+    void native_entry(const std::string& section, const std::string& name, const std::string& value,
+                      std::size_t line) {
+        if (const auto* info = find_native(section, name)) {
+            const auto set = set_native(configuration_.native, *info, value);
+            if (!set) error(line, set.error().what, std::string(info->help));
+            return;
         }
-    }
-
-    void log_entry(const std::string& name, const std::string& value, std::size_t line) {
-        auto& native = configuration_.native;
-        if (name == "json") {
-            if (!value.starts_with('/')) return error(line, "json must be an absolute path", {});
-            native.json_log = value;
-        } else if (name == "level") {
-            if (value != "debug" && value != "info" && value != "warning" && value != "error")
-                return error(line, "level is debug, info, warning or error", {});
-            native.log_level = value;
-        } else {
-            constexpr std::string_view known[] = {"json", "level"};
-            error(line, "unknown key " + name + " in [log]",
-                  near(name, known, "there are json and level"));
+        std::vector<std::string_view> known;
+        std::string all;
+        for (const auto& each : native_table()) {
+            if (each.section != section) continue;
+            known.push_back(each.key);
+            all += (all.empty() ? "there are " : ", ") + std::string(each.key);
         }
+        error(line, "unknown key " + name + " in [" + section + "]", near(name, known, all));
     }
 
     void tenant_entry(const std::string& owner, const std::string& name, const std::string& value,
@@ -321,13 +304,11 @@ class IniReader {
             !valid_pasv_address(scratch.pasv_address))
             return error(line, "\"" + value + "\" is no value for " + name,
                          "as in vsftpd.conf; the default is " + value_text(Options{}, *info));
-        if (info->effect == Effect::later && !is_default(scratch, *info))
-            problems_.push_back({Severity::warning,
-                                 path_,
-                                 line,
-                                 name,
-                                 name + " has no effect in this version",
-                                 {}});
+        if (info->effect != Effect::now && !is_default(scratch, *info))
+            problems_.push_back({Severity::warning, path_, line, name,
+                                 name + " has no effect" +
+                                     (info->effect == Effect::later ? " in this version" : ""),
+                                 std::string(instead_of(*info))});
         tenant.overrides += std::string(info->name) + '=' + value_text(scratch, *info) + '\0';
     }
 

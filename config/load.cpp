@@ -67,12 +67,14 @@ std::string dump(const Configuration& configuration) {
         setting.resize(std::max<std::size_t>(setting.size(), 48), ' ');
         text += setting + "  # " + (origin.empty() ? "default" : base::escaped(origin)) + '\n';
     }
-    const auto& native = configuration.native;
-    text += "\n[server]\ngrace = " + std::to_string(native.grace) +
-            "\nguest_user = " + native.guest_user +
-            "\ntenants_dir = " + base::escaped(native.tenants_dir) +
-            "\n[log]\njson = " + base::escaped(native.json_log) + "\nlevel = " + native.log_level +
-            '\n';
+    std::string_view section;
+    for (const auto& info : native_table()) {
+        if (info.section != section)
+            text += (section.empty() ? "\n[" : "[") + std::string(info.section) + "]\n";
+        section = info.section;
+        text += std::string(info.key) + " = " +
+                base::escaped(value_text(configuration.native, info)) + '\n';
+    }
     for (const auto& tenant : configuration.tenants) {
         text += "[tenant " + tenant.name + "]\nhome = " + base::escaped(tenant.home) +
                 "\nuid = " + std::to_string(tenant.uid) + "\ngid = " + std::to_string(tenant.gid) +
@@ -88,10 +90,14 @@ std::string report(const Loaded& loaded) {
     std::string text;
     for (const auto& problem : loaded.problems) text += to_text(problem) + '\n';
     std::string later;
+    std::string instead;
     for (const auto& info : option_table()) {
         if (info.effect == Effect::later) later += "  " + std::string(info.name) + '\n';
+        if (info.effect == Effect::instead)
+            instead += "  " + std::string(info.name) + ": " + std::string(instead_of(info)) + '\n';
     }
     if (!later.empty()) text += "known options without effect in this version:\n" + later;
+    if (!instead.empty()) text += "options whose mechanism does not exist here:\n" + instead;
     text += any_error(loaded.problems) ? "the configuration has errors\n"
                                        : "the configuration is good\n";
     return text;

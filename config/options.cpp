@@ -152,6 +152,24 @@ std::string_view similar(std::string_view name, std::span<const std::string_view
     return best;
 }
 
+std::string_view instead_of(const OptionInfo& info) {
+    constexpr struct {
+        std::string_view name;
+        std::string_view instead;
+    } words[] = {
+        {"allow_root_squashed_chroot", "homes are entered with their users' rights anyway"},
+        {"bind_retries", "all ports between pasv_min_port and pasv_max_port are tried"},
+        {"check_shell", "PAM decides about shells (pam_shells)"},
+        {"one_process_model", "a session is a process of its own as always; anonymous only, still"},
+        {"ptrace_sandbox", "processes are confined by the kernel, without a tracer"},
+        {"wc_logs_enable", "logs are UTF-8, whatever the locale"},
+    };
+    for (const auto& each : words) {
+        if (each.name == info.name) return each.instead;
+    }
+    return {};
+}
+
 std::string_view similar_option(std::string_view name) {
     std::vector<std::string_view> names;
     for (const auto& info : table) names.push_back(info.name);

@@ -37,7 +37,9 @@ struct Options {
 
 enum class Kind : std::uint8_t { Flag, Count, Seconds, Octal, Port, Text, Path };
 enum class Scope : std::uint8_t { server, per_user };
-enum class Effect : std::uint8_t { now, later };
+// now; later: known, not in effect yet; instead: what it names does not exist here by design, and
+// instead_of() says what happens.
+enum class Effect : std::uint8_t { now, later, instead };
 
 struct OptionInfo {
     std::string_view name;
@@ -54,6 +56,9 @@ struct OptionInfo {
 
 // By name or alias; nullptr if there is none.
 [[nodiscard]] const OptionInfo* find_option(std::string_view name);
+
+// For an option whose effect is `instead`: what happens instead of it.
+[[nodiscard]] std::string_view instead_of(const OptionInfo& info);
 
 // The known name that was probably meant; empty when nothing is near.
 [[nodiscard]] std::string_view similar_option(std::string_view name);

@@ -59,11 +59,8 @@ class Reader {
 std::string serialise(const Configuration& configuration) {
     Writer out;
     out.text(serialise(configuration.options));
-    const auto& native = configuration.native;
-    out.number(native.grace);
-    for (const auto* text :
-         {&native.guest_user, &native.tenants_dir, &native.json_log, &native.log_level})
-        out.text(*text);
+    out.number(native_table().size());
+    for (const auto& info : native_table()) out.text(value_text(configuration.native, info));
     out.number(configuration.tenants.size());
     for (const auto& tenant : configuration.tenants) {
         for (const auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
@@ -82,11 +79,17 @@ base::Result<Configuration> deserialise(std::string_view bytes) {
     Reader in(bytes);
     Configuration configuration;
     TRY(configuration.options, deserialise_options(in.text()));
-    auto& native = configuration.native;
-    native.grace = static_cast<std::uint32_t>(in.number());
-    for (auto* text :
-         {&native.guest_user, &native.tenants_dir, &native.json_log, &native.log_level})
-        *text = in.text();
+    if (in.number() != native_table().size())
+        return base::Error{"the configuration is of another version"};
+    for (const auto& info : native_table()) {
+        const auto value = in.text();
+        // A user was looked up when the file was read, and may be unknown by now.
+        if (info.kind == NativeKind::User) {
+            configuration.native.*(std::get<std::string Native::*>(info.field)) = value;
+        } else {
+            TRY(set_native(configuration.native, info, value));
+        }
+    }
     configuration.tenants.resize(in.count(7 * sizeof(std::uint64_t)));
     for (auto& tenant : configuration.tenants) {
         for (auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})

@@ -36,10 +36,10 @@ UserFile read_user_file(const std::string& directory, std::string_view name, uid
                             ? "who is jailed is decided before this file is read; use "
                               "chroot_list_file in the main file"
                             : "it is used up before the user is known; set it in the main file");
-        if (setting.info->effect == Effect::later) {
-            if (!is_default(scratch, *setting.info))
-                warn(option + " has no effect in this version", {});
-        }
+        if (setting.info->effect != Effect::now && !is_default(scratch, *setting.info))
+            warn(option + " has no effect" +
+                     (setting.info->effect == Effect::later ? " in this version" : ""),
+                 std::string(instead_of(*setting.info)));
         if (!valid_pasv_address(scratch.pasv_address))
             result.problems.push_back({Severity::error, path, setting.line, option,
                                        "invalid pasv_address: " + scratch.pasv_address,

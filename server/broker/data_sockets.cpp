@@ -93,6 +93,14 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
         deadline.cancel();
     }
 
+    // What 227 tells: as configured, else where the client found us.
+    [[nodiscard]] in_addr told_address() const {
+        if (policy.pasv_by_name != 0) return callbacks.pasv_address();
+        if (policy.pasv_address.s_addr != 0) return policy.pasv_address;
+        const auto four = as_family(local, AF_INET);
+        return four.any.sa_family == AF_INET ? four.v4.sin_addr : in_addr{};
+    }
+
     void fail(std::uint32_t sequence, ipc::DataFailure failure) {
         callbacks.failed({sequence, failure});
     }
@@ -148,7 +156,8 @@ void DataSockets::passive_open(const ipc::PassiveOpen& request) {
     const auto keep = state_;  // a callback may end the session, and with it this object
     auto& state = *keep;
     state.close_all();
-    if (state.policy.pasv_enable == 0) return state.callbacks.listening({request.sequence, 0, 0});
+    if (state.policy.pasv_enable == 0)
+        return state.callbacks.listening({request.sequence, 0, 0, {}});
 
     const std::uint32_t lowest = std::max(state.policy.pasv_min_port, first_unprivileged_port);
     const std::uint32_t highest =
@@ -160,10 +169,10 @@ void DataSockets::passive_open(const ipc::PassiveOpen& request) {
         state.callbacks.refused("no passive port is free between " + std::to_string(lowest) +
                                 " and " + std::to_string(highest) +
                                 " (pasv_min_port, pasv_max_port)");
-        return state.callbacks.listening({request.sequence, 0, 0});
+        return state.callbacks.listening({request.sequence, 0, 0, {}});
     }
     state.listener.assign(socket.release());
-    state.callbacks.listening({request.sequence, port(bound), 0});
+    state.callbacks.listening({request.sequence, port(bound), 0, state.told_address()});
     state.accept_one(request.sequence);
 }
 

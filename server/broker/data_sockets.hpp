@@ -19,6 +19,7 @@ namespace broker {
 class DataSockets {
   public:
     struct Callbacks {
+        std::function<in_addr()> pasv_address;  // the server's, when it is looked up by name
         std::function<void(const ipc::Listening&)> listening;
         std::function<void(const ipc::DataConnected&, base::Fd)> connected;
         std::function<void(const ipc::DataFailed&)> failed;

@@ -111,6 +111,7 @@ inline constexpr Fixed use_port_or_pasv     {425, "Use PORT or PASV first."};
 inline constexpr Fixed no_data_connection   {425, "Failed to establish connection."};
 inline constexpr Fixed bad_ip_connecting    {425, "Security: Bad IP connecting."};
 inline constexpr Fixed no_passive_port      {425, "No passive port is free, please try later."};
+inline constexpr Fixed no_ipv4_address      {425, "There is no IPv4 address to tell, use EPSV."};
 inline constexpr Fixed port_ok              {200, "PORT command successful. Consider using PASV."};
 inline constexpr Fixed bad_port             {500, "Illegal PORT command."};
 inline constexpr Fixed eprt_ok              {200, "EPRT command successful. Consider using EPSV."};

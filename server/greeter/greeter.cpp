@@ -83,8 +83,8 @@ class Greeter {
     Then await_answer(const std::string& rest);
     Then refused(const ipc::LoginRefused& refusal);
     bool pause(std::chrono::seconds time);
-    bool stop_requested();
-    void record(ipc::Event event, std::string_view text);
+    const ftp::Fixed* stop_requested();
+    void record(ipc::Event event, std::string_view text, std::string_view second = {});
     [[nodiscard]] ftp::Reply greeting() const;
 
     ipc::Channel channel_;
@@ -115,10 +115,11 @@ ftp::Reply Greeter::greeting() const {
     return {220, "(jailftpd " JAILFTPD_VERSION ")"};
 }
 
-void Greeter::record(ipc::Event event, std::string_view text) {
+void Greeter::record(ipc::Event event, std::string_view text, std::string_view second) {
     ipc::Record line{};
     line.event = event;
     line.path.assign(text);
+    line.second.assign(second);
     (void)channel_.send_waiting(line);
 }
 
@@ -133,7 +134,7 @@ void Greeter::serve() {
                 then = carry_out(line);
                 break;
             case Came::channel:
-                if (stop_requested()) then = say(reply::shutting_down, Then::close);
+                if (const auto* why = stop_requested()) then = say(*why, Then::close);
                 break;
             case Came::timeout:
                 then = say(reply::timeout, Then::close);
@@ -174,7 +175,12 @@ Greeter::Then Greeter::user(std::string& name) {
     }
     const auto& list = prepared().user_list;
     if (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny) {
-        record(ipc::Event::warning, "user " + base::quoted(name) + " refused by userlist_file");
+        if (options_.userlist_log)
+            record(ipc::Event::refused, name,
+                   options_.userlist_deny ? "User is in the deny user list."
+                                          : "User is not in the allow user list.");
+        else
+            record(ipc::Event::warning, "user " + base::quoted(name) + " refused by userlist_file");
         if (!pause(std::chrono::seconds(options_.delay_failed_login))) return Then::close;
         return failed(reply::login_denied);
     }
@@ -254,8 +260,9 @@ Greeter::Then Greeter::await_answer(const std::string& rest) {
                 return say(reply::shutting_down, Then::close);
             }
             if (message.value().as<ipc::LoginAccepted>() != nullptr) return Then::left;
-            if (message.value().as<ipc::Stop>() != nullptr)
-                return say(reply::shutting_down, Then::close);
+            if (const auto* stop = message.value().as<ipc::Stop>())
+                return say(stop->too_slow != 0 ? reply::timeout : reply::shutting_down,
+                           Then::close);
             if (const auto* refusal = message.value().as<ipc::LoginRefused>()) {
                 client_.lines().feed(rest);
                 return refused(*refusal);
@@ -297,9 +304,11 @@ bool Greeter::pause(std::chrono::seconds time) {
                            {watch_client ? client_.fd() : -1, POLLRDHUP, 0}};
         const auto most = std::min<std::int64_t>(left.count(), 3'600'000);
         if (::poll(wanted, 2, static_cast<int>(most)) < 0 && errno != EINTR) return false;
-        if (wanted[0].revents != 0 && stop_requested()) {
-            (void)say(reply::shutting_down);
-            return false;
+        if (wanted[0].revents != 0) {
+            if (const auto* why = stop_requested()) {
+                (void)say(*why);
+                return false;
+            }
         }
         if (wanted[1].revents != 0) {
             if (client_.abandoned()) return false;
@@ -308,11 +317,13 @@ bool Greeter::pause(std::chrono::seconds time) {
     }
 }
 
-// Also when the supervisor is gone.
-bool Greeter::stop_requested() {
+// What to say then; nullptr: go on. Also when the supervisor is gone.
+const ftp::Fixed* Greeter::stop_requested() {
     auto message = channel_.receive();
-    if (!message) return message.error().number != EAGAIN;
-    return message.value().as<ipc::Stop>() != nullptr;
+    if (!message) return message.error().number != EAGAIN ? &reply::shutting_down : nullptr;
+    const auto* stop = message.value().as<ipc::Stop>();
+    if (stop == nullptr) return nullptr;
+    return stop->too_slow != 0 ? &reply::timeout : &reply::shutting_down;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -200,6 +201,8 @@ OrRefusal<Admitted> admit(const config::Configuration& configuration, const Acco
     BOOST_OUTCOME_TRY(admitted.grants, grants(own.options, admission, home.root));
     admitted.root = std::move(home.root);
     admitted.data = data_policy(own.options);
+    admitted.data.pasv_by_name = own.options.pasv_addr_resolve &&
+                                 own.options.pasv_address == configuration.options.pasv_address;
     admitted.warnings = std::move(own.warnings);
     return admitted;
 }
@@ -216,6 +219,8 @@ ipc::DataPolicy data_policy(const config::Options& options) {
     policy.port_enable = options.port_enable;
     policy.accept_timeout = options.accept_timeout;
     policy.connect_timeout = options.connect_timeout;
+    if (!options.pasv_address.empty())
+        (void)::inet_aton(options.pasv_address.c_str(), &policy.pasv_address);
     return policy;
 }
 

@@ -111,6 +111,11 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             return question != nullptr && question->user.valid() &&
                    static_cast<bool>(channel.send_waiting(home_of(*question)));
         }
+        case ipc::Type::resolve: {
+            const auto* question = message.as<ipc::Resolve>();
+            return question != nullptr && question->name.valid() &&
+                   static_cast<bool>(channel.send_waiting(resolve(*question)));
+        }
         case ipc::Type::change_owner: {
             const auto* question = message.as<ipc::ChangeOwner>();
             return question != nullptr && message.descriptors.size() == 1 &&

@@ -3,10 +3,12 @@
 #include "helpers/lookups.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include <fcntl.h>
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +56,22 @@ ipc::HomeTold home_of(const ipc::HomeOf& question) {
     answer.id = question.id;
     const std::string name(question.user.view());
     if (const auto* entry = ::getpwnam(name.c_str())) answer.path.assign(entry->pw_dir);
+    return answer;
+}
+
+ipc::Resolved resolve(const ipc::Resolve& question) {
+    ipc::Resolved answer{};
+    answer.id = question.id;
+    addrinfo hints{};
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const std::string name(question.name.view());
+    if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0) return answer;
+    sockaddr_in address{};
+    std::memcpy(&address, found->ai_addr, sizeof address);
+    ::freeaddrinfo(found);
+    answer.address = address.sin_addr;
     return answer;
 }
 

@@ -11,6 +11,8 @@ namespace helpers {
 [[nodiscard]] ipc::Named name_of(const ipc::NameOf& question);     // text_userdb_names
 [[nodiscard]] ipc::HomeTold home_of(const ipc::HomeOf& question);  // tilde_user_enable
 
+[[nodiscard]] ipc::Resolved resolve(const ipc::Resolve& question);  // pasv_addr_resolve
+
 // chown_uploads: as vsftpd, the group stays. EPERM for a file that is not what the question says.
 [[nodiscard]] ipc::OwnerChanged change_owner(const ipc::ChangeOwner& question,
                                              const base::Fd& file);

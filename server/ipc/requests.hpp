@@ -62,8 +62,10 @@ enum class Type : std::uint16_t {
     // supervisor -> helper, and back
     change_owner = 76,
     owner_changed,
+    resolve,
+    resolved,
     // supervisor -> greeter or session
-    stop = 80,
+    stop = 90,
     given_away,
 };
 
@@ -200,6 +202,8 @@ struct DataPolicy {
     std::uint8_t port_enable;
     std::uint32_t accept_timeout;   // seconds; 0: for ever
     std::uint32_t connect_timeout;  // seconds; 0: for ever
+    in_addr pasv_address;           // 0.0.0.0: none was configured
+    std::uint32_t pasv_by_name;     // 1: it is the server's, a name that is looked up now and then
 };
 
 // What else it may do for it.
@@ -237,7 +241,8 @@ struct LoginAnswer {
     Text<512> reason;  // not admitted: the real reason, for the administrator's log
 };
 
-// To a blank session. Three descriptors: root directory, admission, control connection.
+// To a blank session. Three descriptors: root directory, admission, control connection; and, where
+// an account's sessions share their rate, a fourth: the memory with their clock.
 struct Enter {
     static constexpr Type type = Type::enter;
     Address peer;
@@ -267,6 +272,7 @@ struct Listening {
     std::uint32_t sequence;
     std::uint16_t port;  // 0: none was free
     std::uint16_t reserved;
+    in_addr address;  // that 227 tells; 0.0.0.0: there is none (IPv6)
 };
 
 struct PassiveClose {
@@ -422,15 +428,30 @@ struct OwnerChanged {
     std::uint32_t reserved;
 };
 
+// pasv_addr_resolve: the IPv4 address of a name. Supervisor -> helper, and back.
+struct Resolve {
+    static constexpr Type type = Type::resolve;
+    std::uint64_t id;
+    Text<256> name;
+};
+
+struct Resolved {
+    static constexpr Type type = Type::resolved;
+    std::uint64_t id;
+    in_addr address;  // 0.0.0.0: there is none now
+    std::uint32_t reserved;
+};
+
 enum class Event : std::uint32_t {
     // OK/FAIL lines of vsftpd.log
     download = 1,
     upload,
     mkdir,
     rmdir,
-    rename,  // path and second
-    chmod,   // path, second is the octal mode
-    remove,  // DELE
+    rename,   // path and second
+    chmod,    // path, second is the octal mode
+    remove,   // DELE
+    refused,  // userlist_log: USER refused by the user list; path is the name, second the reason
     // log_ftp_protocol
     command,   // path is the line (passwords already replaced)
     response,  // path is the reply
@@ -455,7 +476,8 @@ struct Record {
 // Finish the transfer, then 421 and end. Idle connections end at once.
 struct Stop {
     static constexpr Type type = Type::stop;
-    std::uint32_t grace;  // seconds until the supervisor ends it with SIGKILL
+    std::uint32_t grace;     // seconds until the supervisor ends it with SIGKILL
+    std::uint32_t too_slow;  // 1: the login took too long; 0: the server ends
 };
 
 template <typename Message>

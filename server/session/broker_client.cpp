@@ -27,7 +27,8 @@ void BrokerClient::take(ipc::Message message) {
     if (message.as<ipc::Stop>() != nullptr) {
         stopping_ = true;
     } else if (const auto* listening = message.as<ipc::Listening>()) {
-        if (listening->sequence == sequence_) port_ = listening->port;
+        if (listening->sequence == sequence_)
+            listening_ = Listening{listening->port, listening->address};
     } else if (const auto* connected = message.as<ipc::DataConnected>()) {
         // One for an earlier command is closed here.
         if (connected->sequence == sequence_ && message.descriptors.size() == 1)
@@ -65,15 +66,15 @@ void BrokerClient::receive() {
     }
 }
 
-Result<std::uint16_t> BrokerClient::listen() {
+Result<BrokerClient::Listening> BrokerClient::listen() {
     ++sequence_;
-    port_.reset();
+    listening_.reset();
     connected_.reset();
     TRY(channel_.send_waiting(ipc::PassiveOpen{sequence_}));
-    while (!port_) {
+    while (!listening_) {
         if (!wait(std::nullopt)) return base::Error{"the supervisor is gone", ECONNRESET};
     }
-    return *port_;
+    return *listening_;
 }
 
 void BrokerClient::stop_listening() {

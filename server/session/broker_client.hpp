@@ -28,8 +28,12 @@ class BrokerClient {
     // Stop has come, or the supervisor is gone: finish what runs, then 421.
     [[nodiscard]] bool stopping() const { return stopping_; }
 
-    // PASV: the port that the broker listens on now; 0 when none was free.
-    [[nodiscard]] base::Result<std::uint16_t> listen();
+    // PASV: where the broker listens now; port 0 when none was free.
+    struct Listening {
+        std::uint16_t port = 0;
+        in_addr address{};  // to be told; 0.0.0.0 when there is none
+    };
+    [[nodiscard]] base::Result<Listening> listen();
     void stop_listening();
 
     // The client's data connection, or why there is none. accepted() waits that long (0: for ever)
@@ -61,7 +65,7 @@ class BrokerClient {
     std::uint32_t sequence_ = 0;
     bool stopping_ = false;
     // Answers that have come and were not fetched yet.
-    std::optional<std::uint16_t> port_;
+    std::optional<Listening> listening_;
     std::optional<Connected> connected_;
     std::optional<int> given_away_;
     std::optional<std::string> text_;

@@ -2,8 +2,6 @@
 // From PORT or PASV to a connected socket; runs in the session.
 #include "session/data_connection.hpp"
 
-#include "session/broker_client.hpp"
-
 #include <cerrno>
 #include <utility>
 
@@ -11,12 +9,12 @@ namespace session {
 
 namespace reply = ftp::reply;
 
-base::Result<std::uint16_t> DataConnection::use_passive() {
+base::Result<BrokerClient::Listening> DataConnection::use_passive() {
     asked_for_ = Nothing{};
-    TRY(const auto port, broker_.listen());
-    if (port == 0) return base::Error{"no passive port is free", EADDRINUSE};
+    TRY(const auto listening, broker_.listen());
+    if (listening.port == 0) return base::Error{"no passive port is free", EADDRINUSE};
     asked_for_ = Passive{};
-    return port;
+    return listening;
 }
 
 void DataConnection::use_active(const ipc::Address& target) {

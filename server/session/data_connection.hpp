@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "ftp/replies.hpp"
 #include "ipc/requests.hpp"
+#include "session/broker_client.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,14 +15,13 @@
 
 namespace session {
 
-class BrokerClient;
-
 class DataConnection {
   public:
     DataConnection(BrokerClient& broker, std::chrono::seconds accept_timeout)
         : broker_(broker), accept_timeout_(accept_timeout) {}
 
-    [[nodiscard]] base::Result<std::uint16_t> use_passive();  // the port; an error: none is free
+    // Where the client is to connect to; an error: no port is free.
+    [[nodiscard]] base::Result<BrokerClient::Listening> use_passive();
     void use_active(const ipc::Address& target);
     void reset();  // as if neither had been said
 

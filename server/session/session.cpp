@@ -263,10 +263,16 @@ int run(ipc::Channel channel, const config::Options& options) {
     if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
     const auto* enter = message.value().as<ipc::Enter>();
     auto& descriptors = message.value().descriptors;
-    if (enter == nullptr || descriptors.size() != 3) return 2;
+    if (enter == nullptr || descriptors.size() < 3) return 2;
     auto root = std::move(descriptors[0]);
     const auto memory = std::move(descriptors[1]);
     control::Connection client(std::move(descriptors[2]), enter->unread.view());
+    std::optional<SharedClock> clock;
+    if (descriptors.size() > 3) {
+        auto mapped = SharedClock::map(descriptors[3]);
+        if (!mapped) return give_up(channel, client, mapped.error());
+        clock = mapped.value();
+    }
 
     auto entry = read_entry(memory, options);
     if (!entry) return give_up(channel, client, entry.error());
@@ -302,7 +308,8 @@ int run(ipc::Channel channel, const config::Options& options) {
                     .control = client,
                     .broker = broker,
                     .files = files.value(),
-                    .data = data};
+                    .data = data,
+                    .clock = clock};
     session.umask = home.umask;
     if (auto start = session.files.enter(session.admission.start))
         session.cwd = std::move(start.value());

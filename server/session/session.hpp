@@ -14,6 +14,7 @@
 #include "session/data_connection.hpp"
 #include "session/files.hpp"
 #include "session/lister.hpp"
+#include "session/shared_clock.hpp"
 #include "session/transfer.hpp"
 
 #include <chrono>
@@ -49,6 +50,8 @@ struct Session {
     BrokerClient& broker;
     Files& files;
     DataConnection& data;
+
+    std::optional<SharedClock> clock{};  // the account's sessions share their rate
 
     // ----- what its commands have said
     std::string cwd = "/";

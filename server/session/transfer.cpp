@@ -4,6 +4,7 @@
 #include "session/transfer.hpp"
 
 #include "ftp/xfer_ascii.hpp"
+#include "session/shared_clock.hpp"
 
 #include <algorithm>
 #include <array>
@@ -65,14 +66,19 @@ class Flow {
         moved_ += bytes;
         last_byte_ = Clock::now();
         if (terms_.rate == 0) return std::nullopt;
-        const std::chrono::duration<double> due(static_cast<double>(moved_) /
-                                                static_cast<double>(terms_.rate));
-        const auto until = start_ + std::chrono::duration_cast<Clock::duration>(due);
+        const auto until = terms_.clock != nullptr ? terms_.clock->book(time_for(bytes))
+                                                   : start_ + time_for(moved_);
         for (auto now = Clock::now(); now < until; now = Clock::now()) {
             if (poll(0, std::chrono::ceil<milliseconds>(until - now)) < 0) return End::aborted;
         }
         last_byte_ = Clock::now();
         return std::nullopt;
+    }
+
+    [[nodiscard]] Clock::duration time_for(std::uint64_t bytes) const {
+        const std::chrono::duration<double> time(static_cast<double>(bytes) /
+                                                 static_cast<double>(terms_.rate));
+        return std::chrono::duration_cast<Clock::duration>(time);
     }
 
     // The size of the next step.

@@ -13,6 +13,8 @@
 
 namespace session {
 
+class SharedClock;
+
 // The control connection while a transfer runs.
 class Watch {
   public:
@@ -26,10 +28,11 @@ class Watch {
 };
 
 struct Terms {
-    bool ascii = false;              // convert line ends
-    std::uint64_t rate = 0;          // bytes a second; 0: as fast as it goes
-    std::uint32_t chunk = 0;         // trans_chunk_size
-    std::chrono::seconds timeout{};  // data_connection_timeout; 0: none
+    bool ascii = false;                  // convert line ends
+    std::uint64_t rate = 0;              // bytes a second; 0: as fast as it goes
+    const SharedClock* clock = nullptr;  // the rate is for all who share it
+    std::uint32_t chunk = 0;             // trans_chunk_size
+    std::chrono::seconds timeout{};      // data_connection_timeout; 0: none
     bool sendfile = true;
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/address.hpp"
+#include "supervisor/accounts.hpp"
 #include "supervisor/children.hpp"
 #include "supervisor/helper_pool.hpp"
 #include "supervisor/logins.hpp"
@@ -59,7 +60,8 @@ Client::Client(Services& services, std::uint64_t id, Fd control, const ipc::Addr
       peer_text_(broker::to_text(peer)),
       cookie_(cookie(control_.get())),
       configuration_(std::move(configuration)),
-      delay_(services.io) {}
+      delay_(services.io),
+      login_deadline_(services.io) {}
 
 Client::~Client() = default;
 
@@ -127,6 +129,13 @@ void Client::start() {
     // Kept only while it is not sure that the greeter exists: its death must be the connection's
     // end.
     if (services_.children.pid(greeter_->id) != 0) control_.close();
+    if (const auto most = configuration_->native.login_time; most > 0) {
+        login_deadline_.expires_after(std::chrono::seconds(most));
+        login_deadline_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+            auto self = weak.lock();
+            if (!error && self) self->too_slow();
+        });
+    }
     delay_.expires_after(1s);
     delay_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
@@ -150,7 +159,7 @@ void Client::turn_away(const Fd& control, std::string_view text) const {
 void Client::stop(std::uint32_t grace_seconds) {
     stopping_ = true;
     grace_ = grace_seconds;
-    const ipc::Stop message{grace_seconds};
+    const ipc::Stop message{grace_seconds, 0};
     if (session_) {
         if (!session_->channel.send(message)) finish();
     } else if (greeter_) {
@@ -160,10 +169,26 @@ void Client::stop(std::uint32_t grace_seconds) {
 
 void Client::kill() { finish(); }
 
+// [limits] login_time. The greeter says so, but it need not be asked twice.
+void Client::too_slow() {
+    if (state_ == State::entering || state_ == State::in_session || state_ == State::finished)
+        return;
+    base::log::info(description() + " did not log in within " +
+                    std::to_string(configuration_->native.login_time) + " s (login_time)");
+    if (!greeter_->channel.send(ipc::Stop{0, 1})) return finish();
+    login_deadline_.expires_after(last_moments);
+    login_deadline_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        auto self = weak.lock();
+        if (!error && self) self->finish();
+    });
+}
+
 void Client::finish() {
     if (state_ == State::finished) return;
     state_ = State::finished;
     delay_.cancel();
+    login_deadline_.cancel();
+    if (std::exchange(counted_account_, false)) services_.accounts.leave(user_);
     if (attempt_ != 0) services_.logins.cancel(attempt_);
     if (question_ != 0) services_.helpers.cancel(question_);
     data_.reset();
@@ -228,6 +253,8 @@ void Client::authenticate(ipc::Message message) {
                                : !options.local_enable && configuration_->tenants.empty())
         return misbehaved("asks for a kind of login that is off");
 
+    // One that was turned away after all is nobody any more.
+    if (std::exchange(counted_account_, false)) services_.accounts.leave(user_);
     state_ = State::checking;
     delay_.cancel();
     control_ = std::move(message.descriptors.front());
@@ -270,6 +297,17 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
         case ipc::Outcome::admitted:
             if (descriptors.size() != 2) break;
             user_ = answer.user.view();
+            if (account_ != ipc::Account::anonymous) {
+                const auto most = configuration_->native.sessions_per_account;
+                if (!services_.accounts.enter(user_, most)) {
+                    log_login(Entry::Kind::login, false,
+                              "the account has " + std::to_string(most) +
+                                  " sessions already (sessions_per_account)");
+                    return refuse_after_delay(ipc::Refusal::unavailable,
+                                              "There are too many sessions of your account.", true);
+                }
+                counted_account_ = true;
+            }
             guest_ = answer.guest != 0;
             shown_password_ = answer.shown_password.view();
             grants_ = answer.grants;
@@ -322,6 +360,8 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
                                   "Service not available, please try later.", true);
     }
     services_.owns(child.value().id, *this);
+    if (!std::exchange(logged_in_, true)) services_.logged_in(*this);
+    login_deadline_.cancel();
     state_ = State::entering;
     session_.emplace(
         Process{child.value().id,
@@ -335,6 +375,7 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
         });
     data_.emplace(services_.io, peer_, local_, answer.data,
                   broker::DataSockets::Callbacks{
+                      services_.pasv_address,
                       [this](const ipc::Listening& listening) {
                           if (!session_->channel.send(listening))
                               misbehaved("does not read its answers");
@@ -358,6 +399,10 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     descriptors.push_back(std::move(root));
     descriptors.push_back(std::move(admission));
     descriptors.push_back(std::move(control_));
+    if (counted_account_ && configuration_->native.shared_rates) {
+        if (auto clock = services_.accounts.shared_clock(user_))
+            descriptors.push_back(std::move(clock));
+    }
     if (!session_->channel.send(message, std::move(descriptors)))
         return misbehaved("does not take its client");
     unread_.clear();
@@ -463,6 +508,12 @@ void Client::log(const ipc::Record& record) {
         return misbehaved("sent a malformed record");
     if (record.event == ipc::Event::warning) {
         base::log::warning(description() + ": " + base::escaped(record.path.view()));
+        return;
+    }
+    if (record.event == ipc::Event::refused && state_ == State::greeting) {
+        user_ = record.path.view();
+        log_login(Entry::Kind::login, false, record.second.view());
+        user_.clear();
         return;
     }
     const auto kind = kind_of(record.event);

@@ -24,6 +24,7 @@
 
 namespace supervisor {
 
+class Accounts;
 class Children;
 class HelperPool;
 class Logins;
@@ -34,8 +35,11 @@ struct Services {
     Children& children;
     Logins& logins;
     HelperPool& helpers;
+    Accounts& accounts;
     Records& records;
     std::function<std::size_t()> connections;            // now
+    std::function<in_addr()> pasv_address;               // the server's, as its name stands for now
+    std::function<void(const class Client&)> logged_in;  // it counts as before login no longer
     std::function<void(std::uint64_t client)> finished;  // drops the client
     std::function<void(std::uint64_t child, const class Client&)>
         owns;  // who is to be told of its end
@@ -61,6 +65,8 @@ class Client : public std::enable_shared_from_this<Client> {
     void child_failed(std::uint64_t child, const base::Error& error);
 
     [[nodiscard]] std::uint64_t id() const { return id_; }
+    // logged_in has been called for it.
+    [[nodiscard]] bool was_logged_in() const { return logged_in_; }
     [[nodiscard]] const ipc::Address& peer() const { return peer_; }
     // The greeter and session that it has.
     [[nodiscard]] std::vector<std::uint64_t> processes() const;
@@ -92,6 +98,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
     void log_login(Entry::Kind kind, bool success, std::string_view reason);
     void log(const ipc::Record& record);
+    void too_slow();
     void misbehaved(std::string_view what);
     void turn_away(const base::Fd& control, std::string_view text) const;
     void finish();
@@ -114,12 +121,15 @@ class Client : public std::enable_shared_from_this<Client> {
     broker::Permissions permissions_;
     std::optional<broker::DataSockets> data_;
     boost::asio::steady_timer delay_;
+    boost::asio::steady_timer login_deadline_;
     std::uint64_t attempt_ = 0;
     std::uint64_t question_ = 0;  // to a helper, for the session that waits for the answer
     ipc::Grants grants_{};
     std::chrono::steady_clock::time_point attempt_started_{};
     std::uint32_t failures_ = 0;
     bool stopping_ = false;
+    bool logged_in_ = false;
+    bool counted_account_ = false;  // in Accounts, by user_
     std::uint32_t grace_ = 0;
 
     std::string user_;  // as typed until the login, then the account's

@@ -123,6 +123,7 @@ std::optional<Kind> kind_of(ipc::Event event) {
             return Kind::response;
         case ipc::Event::debug:
             return Kind::debug;
+        case ipc::Event::refused:
         case ipc::Event::warning:
             break;
     }

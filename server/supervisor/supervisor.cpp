@@ -6,6 +6,7 @@
 #include "broker/address.hpp"
 #include "config/serialise.hpp"
 #include "ipc/admission.hpp"
+#include "supervisor/accounts.hpp"
 #include "supervisor/children.hpp"
 #include "supervisor/client.hpp"
 #include "supervisor/limits.hpp"
@@ -28,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,6 +49,8 @@ namespace {
 // KiB.
 constexpr std::size_t spare_greeters = 6;
 constexpr std::size_t spare_sessions = 4;
+// Name services have caches of their own, which know how long an address holds.
+constexpr std::chrono::seconds resolve_interval{60};
 // For what remains when all clients have gone.
 constexpr std::chrono::seconds last_moments{3};
 
@@ -64,6 +68,7 @@ class Supervisor {
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           child_signals_(io_, SIGCHLD),
           stop_timer_(io_),
+          resolve_timer_(io_),
           children_(io_, {[this](std::uint64_t id, int status, bool killed) {
                               child_exited(id, status, killed);
                           },
@@ -77,8 +82,11 @@ class Supervisor {
                     children_,
                     logins_,
                     helpers_,
+                    accounts_,
                     records_,
                     [this] { return clients_.size(); },
+                    [this] { return pasv_address_; },
+                    [this](const Client& client) { before_login_.release(client.peer()); },
                     [this](std::uint64_t id) { client_finished(id); },
                     [this](std::uint64_t child, const Client& client) {
                         owners_[child] = {client.id(), client.peer(), {}};
@@ -101,6 +109,7 @@ class Supervisor {
         wait_for_signals();
         wait_for_children();
         TRY(start_processes(configuration_));
+        resolve_by_name();
         if (standalone) {
             children_.set_spares(spare_greeters, spare_sessions);
             listen_on(std::move(listening));
@@ -144,6 +153,42 @@ class Supervisor {
         return base::success();
     }
 
+    // pasv_addr_resolve: what the configuration's name stood for when it was read, and then what it
+    // stands for now and then; an address that cannot be found is the last one still.
+    void resolve_by_name() {
+        (void)::inet_aton(configuration_->options.pasv_address.c_str(), &pasv_address_);
+        resolve_timer_.cancel();
+        if (!configuration_->pasv_host.empty()) resolve_later();
+    }
+
+    void resolve_later() {
+        resolve_timer_.expires_after(resolve_interval);
+        resolve_timer_.async_wait([this](boost::system::error_code error) {
+            if (error || stopping_) return;
+            ipc::Resolve question{};
+            question.name.assign(configuration_->pasv_host);
+            helpers_.ask(question, [this](ipc::Message* message) { resolved(message); });
+            resolve_later();
+        });
+    }
+
+    void resolved(const ipc::Message* message) {
+        const auto* answer = message != nullptr ? message->as<ipc::Resolved>() : nullptr;
+        const bool found = answer != nullptr && answer->address.s_addr != 0;
+        if (!found && !std::exchange(resolve_failed_, true))
+            base::log::warning("cannot resolve pasv_address " + configuration_->pasv_host +
+                               ", its last address stays in use");
+        if (!found) return;
+        resolve_failed_ = false;
+        if (answer->address.s_addr == pasv_address_.s_addr) return;
+        pasv_address_ = answer->address;
+        ipc::Address shown{};
+        shown.v4.sin_family = AF_INET;
+        shown.v4.sin_addr = pasv_address_;
+        base::log::info("pasv_address " + configuration_->pasv_host + " is " +
+                        broker::to_text(shown) + " now");
+    }
+
     void listen_on(Fd socket) {
         listener_ = std::make_unique<Listener>(
             io_, std::move(socket),
@@ -174,10 +219,18 @@ class Supervisor {
 
     void accepted(Fd control, const ipc::Address& peer, const ipc::Address& local) {
         const auto& options = configuration_->options;
-        const auto verdict = inetd_ ? Limits::Verdict::ok
-                                    : limits_.admit(peer, options.max_clients, options.max_per_ip,
-                                                    std::chrono::steady_clock::now());
-        if (verdict != Limits::Verdict::ok) return turn_away(control, peer, verdict);
+        const auto& native = configuration_->native;
+        const auto now = std::chrono::steady_clock::now();
+        if (!inetd_) {
+            auto verdict = limits_.admit(peer, options.max_clients, options.max_per_ip, now);
+            if (verdict != Limits::Verdict::ok) return turn_away(control, peer, verdict);
+            verdict =
+                before_login_.admit(peer, native.before_login, native.before_login_per_ip, now);
+            if (verdict != Limits::Verdict::ok) {
+                limits_.release(peer);
+                return turn_away(control, peer, verdict);
+            }
+        }
         const auto id = ++last_client_;
         auto client = std::make_shared<Client>(services_, id, std::move(control), peer, local,
                                                configuration_);
@@ -211,7 +264,10 @@ class Supervisor {
         if (found == clients_.end()) return;
         const auto client = found->second;  // it is still in one of its functions
         clients_.erase(found);
-        if (!inetd_) limits_.release(client->peer());
+        if (!inetd_) {
+            limits_.release(client->peer());
+            if (!client->was_logged_in()) before_login_.release(client->peer());
+        }
         for (const auto child : client->processes()) {
             const auto owner = owners_.find(child);
             if (owner != owners_.end()) owner->second.description = client->description();
@@ -319,6 +375,7 @@ class Supervisor {
             listen_on(std::move(listening));
         }
         configuration_ = loaded;
+        resolve_by_name();
         records_.reconfigure(*configuration_);
         return base::success();
     }
@@ -385,7 +442,12 @@ class Supervisor {
     asio::signal_set signals_;
     asio::signal_set child_signals_;
     asio::steady_timer stop_timer_;
+    asio::steady_timer resolve_timer_;
     Limits limits_;
+    Limits before_login_;  // those of limits_ that have not logged in
+    Accounts accounts_;
+    in_addr pasv_address_{};  // pasv_addr_resolve
+    bool resolve_failed_ = false;
     Children children_;
     HelperPool helpers_;
     Logins logins_;

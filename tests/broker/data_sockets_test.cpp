@@ -40,7 +40,11 @@ class DataSocketsTest : public testing::Test {
     void start(const ipc::DataPolicy& policy) {
         sockets.emplace(io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
                         broker::DataSockets::Callbacks{
-                            [this](const ipc::Listening& answer) { port = answer.port; },
+                            [this] { return by_name; },
+                            [this](const ipc::Listening& answer) {
+                                port = answer.port;
+                                told = answer.address;
+                            },
                             [this](const ipc::DataConnected& answer, Fd socket) {
                                 sequence = answer.sequence;
                                 connected = std::move(socket);
@@ -68,6 +72,8 @@ class DataSocketsTest : public testing::Test {
 
     boost::asio::io_context io;
     std::optional<broker::DataSockets> sockets;
+    in_addr told{};
+    in_addr by_name{htonl(0x05060708)};
     std::optional<std::uint16_t> port;
     std::uint32_t sequence = 0;
     Fd connected;
@@ -117,6 +123,7 @@ TEST_F(DataSocketsTest, UseEveryPortOfTheirRangeAndSayWhenNoneIsFree) {
         taken.push_back(std::make_unique<broker::DataSockets>(
             io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
             broker::DataSockets::Callbacks{
+                {},
                 [&](const ipc::Listening& answer) { last = answer.port; },
                 {},
                 {},
@@ -174,3 +181,20 @@ TEST_F(DataSocketsTest, ListenNoLongerAfterPassiveClose) {
 }
 
 }  // namespace
+
+TEST_F(DataSocketsTest, TellTheAddressThatIsConfigured) {
+    auto policy = permissive();
+    start(policy);
+    sockets->passive_open({1});
+    EXPECT_EQ(ntohl(told.s_addr), 0x7F000001U) << "where the client found us";
+
+    policy.pasv_address.s_addr = htonl(0x01020304);
+    start(policy);
+    sockets->passive_open({2});
+    EXPECT_EQ(ntohl(told.s_addr), 0x01020304U);
+
+    policy.pasv_by_name = 1;
+    start(policy);
+    sockets->passive_open({3});
+    EXPECT_EQ(ntohl(told.s_addr), 0x05060708U) << "what the name stands for now";
+}

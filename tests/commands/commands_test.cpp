@@ -239,9 +239,6 @@ INSTANTIATE_TEST_SUITE_P(Commands, Talks, testing::Values(
         {"PASV",                    "550 Permission denied\\."},
         {"PORT 127,0,0,1,100,0",    "550 Permission denied\\."},
         {"EPSV 1",                  "229 .*"}}},
-    Talk{"passive_address_is_the_administrators", {
-        {"PASV",                    "227 Entering Passive Mode \\(192,0,2,9,[0-9]+,[0-9]+\\)\\."}},
-        [](auto& who) { who.options.pasv_address = "192.0.2.9"; }},
     Talk{"nothing_to_abort", {
         {"ABOR",                    "225 No transfer to ABOR\\."}}},
     Talk{"commands_of_the_administrator", {

@@ -137,7 +137,7 @@ void FakeSupervisor::die() {
     channel_.close();
 }
 
-void FakeSupervisor::stop() { EXPECT_TRUE(channel_.send(ipc::Stop{30})); }
+void FakeSupervisor::stop() { EXPECT_TRUE(channel_.send(ipc::Stop{30, 0})); }
 
 void FakeSupervisor::serve() {
     for (;;) {
@@ -168,7 +168,7 @@ void FakeSupervisor::answer(const ipc::Message& message) {
     if (const auto* wanted = message.as<ipc::PassiveOpen>()) {
         sequence_ = wanted->sequence;
         if (no_ports) {
-            EXPECT_TRUE(channel_.send(ipc::Listening{sequence_, 0, 0}));
+            EXPECT_TRUE(channel_.send(ipc::Listening{sequence_, 0, 0, {}}));
             return;
         }
         listener_ = base::Fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
@@ -177,7 +177,7 @@ void FakeSupervisor::answer(const ipc::Message& message) {
         EXPECT_EQ(::bind(listener_.get(), &address.any, size), 0);
         EXPECT_EQ(::listen(listener_.get(), 1), 0);
         ::getsockname(listener_.get(), &address.any, &size);
-        EXPECT_TRUE(channel_.send(ipc::Listening{sequence_, ntohs(address.v4.sin_port), 0}));
+        EXPECT_TRUE(channel_.send(ipc::Listening{sequence_, ntohs(address.v4.sin_port), 0, address.v4.sin_addr}));
     } else if (message.as<ipc::PassiveClose>() != nullptr) {
         listener_.close();
     } else if (const auto* active = message.as<ipc::ActiveOpen>()) {

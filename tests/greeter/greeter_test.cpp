@@ -429,7 +429,7 @@ TEST_F(UserList, ThatCannotBeReadLetsNobodyIn) {
 
 TEST(Stop, IsToldToTheClient) {
     Served served;
-    ASSERT_TRUE(served.supervisor.send(ipc::Stop{30}));
+    ASSERT_TRUE(served.supervisor.send(ipc::Stop{30, 0}));
     EXPECT_THAT(served.client.reply(), StartsWith("421 "));
     EXPECT_EQ(served.client.reply(), "(end)");
 }

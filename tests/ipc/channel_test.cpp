@@ -72,7 +72,7 @@ struct Channels : testing::Test {
     int error() { return ours.receive().error().number; }
 };
 
-const ipc::Stop stop{30};
+const ipc::Stop stop{30, 0};
 const ipc::Header good{ipc::version, ipc::Type::stop, sizeof(ipc::Stop)};
 
 TEST_F(Channels, CarryMessages) {
@@ -87,7 +87,7 @@ TEST_F(Channels, CarryMessages) {
 }
 
 TEST_F(Channels, KeepMessagesApartAndInOrder) {
-    for (std::uint32_t each = 1; each <= 3; ++each) ASSERT_TRUE(ours.send(ipc::Stop{each}));
+    for (std::uint32_t each = 1; each <= 3; ++each) ASSERT_TRUE(ours.send(ipc::Stop{each, 0}));
     for (std::uint32_t each = 1; each <= 3; ++each)
         EXPECT_EQ(theirs.receive().value().as<ipc::Stop>()->grace, each);
 }
@@ -203,13 +203,13 @@ TEST_F(Channels, WaitNoLongerThanTheyAreTold) {
 }
 
 TEST_F(Channels, WaitUntilAMessageFits) {
-    while (ours.send(ipc::Stop{1})) {
+    while (ours.send(ipc::Stop{1, 0})) {
     }
     std::thread reader([&] {
         while (theirs.wait(10000).value().as<ipc::Stop>()->grace == 1) {
         }
     });
-    EXPECT_TRUE(ours.send_waiting(ipc::Stop{2}));
+    EXPECT_TRUE(ours.send_waiting(ipc::Stop{2, 0}));
     reader.join();
 }
 

@@ -140,7 +140,7 @@ class Spawner {
     [[nodiscard]] std::string told(std::uint64_t id) { return told_[id]; }
 
     void end(std::uint64_t id, std::uint32_t result) {
-        EXPECT_TRUE(children_[id].send_waiting(ipc::Stop{result}));
+        EXPECT_TRUE(children_[id].send_waiting(ipc::Stop{result, 0}));
     }
 
     // The next message, if it is of that kind; valid until the one after it.
@@ -401,7 +401,7 @@ TEST_F(SpawnerTest, DoesNotAnswerWhatMakesNoSense) {
         [&](auto& channel) {
             return channel.send(ipc::Kill{1, SIGKILL, 0}, one);
         },
-        [&](auto& channel) { return channel.send(ipc::Stop{0}); },
+        [&](auto& channel) { return channel.send(ipc::Stop{0, 0}); },
         [&](auto& channel) -> base::Result<void> {
             if (::send(channel.fd(), "?", 1, 0) < 0) return base::system_error("send");
             return base::success();

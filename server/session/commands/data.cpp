@@ -54,14 +54,6 @@ bool use_active(Session& session, const ftp::Endpoint& endpoint) {
     return true;
 }
 
-in_addr passive_address(const Session& session) {
-    in_addr address{};
-    if (!session.options.pasv_address.empty() &&
-        ::inet_aton(session.options.pasv_address.c_str(), &address) != 0)
-        return address;
-    return control::ipv4(session.local).value_or(in_addr{});  // 0,0,0,0: the client uses its own
-}
-
 std::optional<std::uint64_t> position(std::string_view digits) {
     if (digits.size() > most_restart_digits) return std::nullopt;
     return base::to_number<std::uint64_t>(digits);
@@ -86,9 +78,14 @@ Reply eprt(Session& session, std::string_view argument) {
 }
 
 Reply pasv(Session& session, std::string_view) {
-    const auto port = session.data.use_passive();
-    if (!port) return reply::no_passive_port;
-    return reply::passive(ftp::passive_text(passive_address(session), port.value()));
+    const auto listening = session.data.use_passive();
+    if (!listening) return reply::no_passive_port;
+    const auto [port, address] = listening.value();
+    if (address.s_addr == 0) {  // vsftpd tells 0,0,0,0, which no client can connect to
+        session.data.reset();
+        return reply::no_ipv4_address;
+    }
+    return reply::passive(ftp::passive_text(address, port));
 }
 
 Reply epsv(Session& session, std::string_view argument) {
@@ -105,9 +102,9 @@ Reply epsv(Session& session, std::string_view argument) {
         case ftp::Epsv::ipv4:
             break;
     }
-    const auto port = session.data.use_passive();
-    if (!port) return reply::no_passive_port;
-    return reply::extended_passive(ftp::extended_passive_text(port.value()));
+    const auto listening = session.data.use_passive();
+    if (!listening) return reply::no_passive_port;
+    return reply::extended_passive(ftp::extended_passive_text(listening.value().port));
 }
 
 Reply type(Session& session, std::string_view argument) {

@@ -9,6 +9,7 @@
 #include "session/during_transfer.hpp"
 #include "session/session.hpp"
 
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ Terms terms(const Session& session, bool ascii) {
     Terms result;
     result.ascii = ascii;
     result.rate = session.max_rate();
+    result.clock = session.clock ? &*session.clock : nullptr;
     result.chunk = options.trans_chunk_size;
     result.timeout = std::chrono::seconds(options.data_connection_timeout);
     result.sendfile = options.use_sendfile;
@@ -87,11 +89,24 @@ struct Upload {
     std::uint64_t restart_at = 0;
 };
 
+// better_stou: nobody can tell the next name from the last one.
+std::string random_suffix() {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+    std::array<unsigned char, 6> random{};
+    if (::getentropy(random.data(), random.size()) < 0) return ".1";  // taken names are skipped
+    std::string suffix = ".";
+    for (const auto byte : random) suffix += letters[byte % letters.size()];
+    return suffix;
+}
+
 // STOU: the name itself if it is free, else NAME.1, NAME.2 ...
 base::Result<OpenFile> create_unique(Session& session, Upload& upload, bool named) {
     const auto base_path = upload.path;
     for (unsigned number = named ? 0 : 1; number < most_unique_names; ++number) {
-        if (number > 0) upload.path = base_path + '.' + std::to_string(number);
+        if (session.options.better_stou)
+            upload.path = base_path + random_suffix();
+        else if (number > 0)
+            upload.path = base_path + '.' + std::to_string(number);
         auto file = session.files.create(upload.path, session.options.file_open_mode, true);
         if (file || file.error().number != EEXIST) return file;
     }
