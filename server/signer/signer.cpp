@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// The signer: loads, confines itself, signs.
+#include "signer/signer.hpp"
+
+#include "base/log.hpp"
+#include "base/title.hpp"
+#include "ipc/admission.hpp"
+#include "jail/capabilities.hpp"
+#include "jail/limits.hpp"
+#include "jail/plan.hpp"
+#include "jail/root.hpp"
+#include "signer/system_calls.hpp"
+#include "tls/context.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <pwd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+namespace signer {
+
+using base::Error;
+using base::Fd;
+using base::Result;
+using base::system_error;
+
+namespace {
+
+constexpr int failure = 2;
+
+constexpr std::uint64_t most_descriptors = 16;
+
+// The end of the channel is what ends a signer.
+constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+// ----- before the door closes
+
+// Everything that can be wrong with TLS is found here, before there is a client.
+Result<Keys> load(const config::Options& options, const Sources& sources) {
+    std::vector<std::string> warnings;
+    TRY(const auto settings, tls::settings_of(options));
+    TRY(auto keys, Keys::load(sources, warnings));
+    auto certificates = std::make_shared<const tls::Certificates>(keys.certificates());
+    TRY(const auto tried, tls::Context::create(settings, certificates, tls::Purpose::control));
+    if (!tried.warning().empty()) warnings.push_back(tried.warning());
+    for (const auto& each : warnings) base::log::warning(each);
+    return keys;
+}
+
+// OpenSSL finds its algorithms, and the generator its seed, before the filter closes.
+Result<void> sign_once(const Keys& keys) {
+    for (const auto& certificate : keys.certificates()) {
+        for (const auto& each : tls::all_schemes()) {
+            const tls::CertificateVerify nothing{tls::Bytes(32)};
+            const auto made = keys.sign({certificate.key, each.scheme, nothing});
+            if (!made && made.error().number != EINVAL)
+                return Error{"SSL: the key for " + certificate.file +
+                             " cannot sign: " + made.error().what};
+            if (made) break;
+        }
+        if (certificate.by_name_only) break;  // one of them stands for thousands
+    }
+    return base::success();
+}
+
+// Best effort: a container may forbid it, and then the administrator's swap may hold keys.
+Result<void> lock_memory() {
+    const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+    // Without the limit gone, locking what comes later would make the next allocation fail.
+    const bool unlimited = ::setrlimit(RLIMIT_MEMLOCK, &all) == 0;
+    (void)::mlockall(unlimited ? MCL_CURRENT | MCL_FUTURE : MCL_CURRENT);
+    return base::success();
+}
+
+Result<void> empty_root(const std::string& fallback) {
+    TRY(jail::enter_empty_root(fallback));
+    return base::success();
+}
+
+Result<void> ignore_signals() {
+    for (const int each : ignored_signals) (void)std::signal(each, SIG_IGN);
+    return base::success();
+}
+
+jail::Plan for_keys(const jail::Identity& nobody, const std::string& root,
+                    const std::vector<int>& descriptors) {
+    return {
+        {"own session", [] { return jail::own_session(); }},
+        {"signals", [] { return ignore_signals(); }},
+        {"keyring", []() -> Result<void> { return jail::join_own_keyring(), base::success(); }},
+        {"descriptors", [=] { return jail::keep_only(descriptors); }},
+        {"locked memory", [] { return lock_memory(); }},  // needs CAP_IPC_LOCK
+        {"empty root", [=] { return empty_root(root); }},
+        {"no core dumps", [] { return jail::limit(RLIMIT_CORE, 0); }},
+        {"few descriptors", [] { return jail::limit(RLIMIT_NOFILE, most_descriptors); }},
+        {"no files", [] { return jail::limit(RLIMIT_FSIZE, 0); }},
+        {"no processes", [] { return jail::limit(RLIMIT_NPROC, 0); }},
+        {"empty bounding set",
+         [] { return jail::empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
+        {"groups, gid, uid", [=] { return jail::become(nobody); }},
+        {"no capabilities", [] { return jail::drop_capabilities(); }},
+        {"no new privileges", [] { return jail::forbid_new_privileges(); }},
+        {"not dumpable",
+         [] { return jail::forbid_dumping(); }},  // after the uid, which would undo it
+        {"system call filter", [] { return allow_signing_only(); }},  // last: it forbids the above
+    };
+}
+
+Result<jail::Identity> nobody(const config::Options& options) {
+    errno = 0;
+    const auto* entry = ::getpwnam(options.nopriv_user.c_str());
+    if (entry == nullptr) return Error{"cannot locate user entry:" + options.nopriv_user, errno};
+    return jail::Identity{entry->pw_uid, entry->pw_gid, {}};
+}
+
+// ----- requests
+
+ipc::SignedFor answer(const Keys& keys, const ipc::SignFor& request) {
+    ipc::SignedFor answer{};
+    answer.id = request.id;
+    const auto what = tls::from_message(request.what);
+    const auto made = what ? keys.sign(what.value()) : Result<tls::Bytes>{what.error()};
+    if (!made) {
+        answer.number = made.error().number;
+        return answer;
+    }
+    answer.signature.assign(
+        {reinterpret_cast<const char*>(made.value().data()), made.value().size()});
+    return answer;
+}
+
+// What is in a request is a client's word at worst and gets an errno; but another kind of message,
+// or a descriptor, was never sent by our supervisor.
+int serve(ipc::Channel& channel, const Keys& keys) {
+    for (;;) {
+        const auto message = channel.wait();
+        if (!message) return message.error().number == ECONNRESET ? 0 : failure;
+        if (message.value().type() == ipc::Type::stop) return 0;
+        const auto* request = message.value().as<ipc::SignFor>();
+        if (request == nullptr || !message.value().descriptors.empty()) return failure;
+        if (!channel.send_waiting(answer(keys, *request))) return 0;
+    }
+}
+
+int fail(ipc::Channel& channel, const Error& error) {
+    ipc::SignerReady message{};
+    message.error.assign(error.text());
+    (void)channel.send_waiting(message);
+    return failure;
+}
+
+}  // namespace
+
+int run(ipc::Channel channel, const config::Options& options, const Sources& sources) {
+    base::title::set("jailftpd: [signer]");
+    auto user = nobody(options);
+    if (!user) return fail(channel, user.error());
+    auto keys = load(options, sources);
+    if (!keys) return fail(channel, keys.error());
+    if (auto tried = sign_once(keys.value()); !tried) return fail(channel, tried.error());
+    auto certificates = ipc::sealed(ipc::serialise(keys.value().certificates()), "certificates");
+    if (!certificates) return fail(channel, certificates.error());
+
+    const std::vector<int> kept{channel.fd(), certificates.value().get()};
+    const auto confined = jail::carry_out(for_keys(user.value(), options.secure_chroot_dir, kept));
+    if (!confined) return fail(channel, Error{"signer: " + confined.error().text()});
+
+    const std::array descriptors{certificates.value().get()};
+    if (!channel.send_waiting(ipc::SignerReady{}, descriptors)) return failure;
+    certificates.value().close();
+    return serve(channel, keys.value());
+}
+
+int run(ipc::Channel channel, const config::Configuration& configuration) {
+    return run(std::move(channel), configuration.options, sources_of(configuration.options));
+}
+
+}  // namespace signer
