@@ -237,6 +237,18 @@ class Output {
     bool open_ = true;
 };
 
+// anon_world_readable_only holds for what is in a folder, too.
+Result<Fd> open_folder(const Files& files, const config::Options& options,
+                       const ipc::Admission& admission, const std::string& path,
+                       bool follow_last = true) {
+    TRY(auto folder, files.open_folder(path, follow_last));
+    if (!admission.anonymous_rights || !options.anon_world_readable_only) return folder;
+    struct stat status {};
+    if (::fstat(folder.get(), &status) < 0) return Error{path, errno};
+    if ((status.st_mode & S_IROTH) == 0) return Error{path, EACCES};
+    return folder;
+}
+
 class Writer {
   public:
     Writer(const Files& files, const config::Options& options, const ipc::Admission& admission,
@@ -380,7 +392,7 @@ class Writer {
             const auto next = std::move(pending.back());
             pending.pop_back();
             pending_bytes_ -= size_of(next);
-            const auto folder = files_.open_folder(next.path, false);
+            const auto folder = open_folder(files_, options_, admission_, next.path, false);
             if (folder)
                 going_on = write_folder(folder.value(), next, found.pattern, pending);
             else
@@ -492,7 +504,7 @@ std::string typed_folder(std::string_view typed) {
 
 Result<void> Lister::look_up(const Listing& listing) {
     found_ = Found{};
-    auto folder = files_.open_folder(listing.path);
+    auto folder = open_folder(files_, options_, admission_, listing.path);
     if (folder) {
         found_.folder = std::move(folder.value());
         found_.path = listing.path;
@@ -514,7 +526,7 @@ Result<void> Lister::look_up_names(const Listing& listing) {
         found_.pattern = ftp::Pattern::parse(name);
         if (!found_.pattern) return Error{name, EINVAL};
         found_.path = listing.path.substr(0, slash + 1);
-        TRY(found_.folder, files_.open_folder(found_.path));
+        TRY(found_.folder, open_folder(files_, options_, admission_, found_.path));
         return success();
     }
     TRY(found_.entry, entry_of(files_, listing.path, for_ls));

@@ -167,6 +167,23 @@ TEST_F(Listings, TellWhatIsMissingOrForbidden) {
         EXPECT_EQ(as_somebody([&] { return text(Style::ls, argument); }), "EACCES\r\n") << argument;
 }
 
+TEST_F(Listings, ShowAnonymousUsersOnlyWhatTheWorldMayRead) {
+    fill();
+    ASSERT_EQ(::chmod(jail.path("dir").c_str(), 0751), 0);
+    admission.anonymous_rights = true;
+    for (const auto* argument : {"dir", "dir/", "dir/*"}) {
+        EXPECT_THAT(names(argument), ElementsAre("EACCES")) << argument;
+        EXPECT_THAT(mlsd("dir"), ElementsAre("EACCES")) << argument;
+    }
+    EXPECT_THAT(names("-R"), ElementsAre(".:", "a.txt", "b.txt", "dir", "link", "to-dir"));
+    EXPECT_TRUE(whole);
+    options.anon_world_readable_only = false;
+    EXPECT_THAT(names("dir"), ElementsAre("dir/inner.txt"));
+    admission.anonymous_rights = false;
+    options.anon_world_readable_only = true;
+    EXPECT_THAT(names("dir"), ElementsAre("dir/inner.txt"));
+}
+
 TEST_F(Listings, AreEmptyWherePatternsMatchNothing) {
     fill();
     EXPECT_THAT(ls("x*"), IsEmpty());
