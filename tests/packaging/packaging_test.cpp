@@ -4,6 +4,7 @@
 #include "config/command_line.hpp"
 #include "config/conf_file.hpp"
 #include "config/ini_file.hpp"
+#include "config/native.hpp"
 #include "config/options.hpp"
 
 #include <gmock/gmock.h>
@@ -63,32 +64,23 @@ TEST(ManualPages, NameEveryOption) {
         EXPECT_THAT(page, HasSubstr(alias));
 }
 
-TEST(ManualPages, TellDefaultsAsTheProgramDoes) {
-    const auto page = plain(content_of(pages / "jailftpd.conf.5"));
-    for (const auto& info : config::option_table()) {
-        auto value = config::value_text(config::Options{}, info);
-        if (info.kind == config::Kind::Octal && value.starts_with("00")) value.erase(0, 1);
-        const auto entry = "\n.BR " + std::string(info.name) + " \" (";
-        const auto at = page.find(entry);
-        ASSERT_NE(at, page.npos) << info.name;
-        EXPECT_THAT(page.substr(at, page.find('\n', at + 1) - at),
-                    HasSubstr(", " + (value.empty() ? "none" : value) + ")\""));
-    }
-}
-
 TEST(ManualPages, NameEverySwitch) {
     const auto page = plain(content_of(pages / "jailftpd.8"));
     for (const auto& each : all(std::string(config::help_text()), R"([ ,\[](--?[a-z][a-z-]*))"))
         EXPECT_THAT(page, HasSubstr(each));
 }
 
-// The reader's own remedies say which keys there are.
-TEST(ManualPages, NameEveryKeyOfTheIniFile) {
+TEST(ManualPages, NameEverySettingOfTheIniFile) {
     const auto page = content_of(pages / "jailftpd.ini.5");
+    for (const auto& info : config::native_table()) {
+        EXPECT_THAT(page, HasSubstr("\n.SS [" + std::string(info.section) + "]\n"));
+        EXPECT_THAT(page, HasSubstr("\n.BR " + std::string(info.key) + " \" ("));
+    }
+    // The reader's own words say what a tenant has.
     const auto reader = content_of(source / "config/ini_file.cpp");
     const auto keys = all(reader, R"re(name == "([a-z_]+)")re");
-    EXPECT_GT(keys.size(), 9U);
-    for (const auto& key : keys) EXPECT_THAT(page, HasSubstr(key));
+    EXPECT_GE(keys.size(), 5U);
+    for (const auto& key : keys) EXPECT_THAT(page, HasSubstr("\n.BR " + key + " "));
 }
 
 TEST(Examples, VsftpdConfHasNoProblem) {
