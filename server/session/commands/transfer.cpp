@@ -188,8 +188,11 @@ Reply upload(Session& session, std::string_view argument, bool append) {
     session.range.reset();
     if (!session.data.ready()) return reply::use_port_or_pasv;
     const auto path = session.path(argument);
-    if (!path) return ftp::because(reply::could_not_create, ENOENT);
     const auto shown = session.shown(argument);
+    if (!path) {
+        record(session, ipc::Event::upload, shown, false, {});
+        return ftp::because(reply::could_not_create, ENOENT);
+    }
     if (!permitted(session.options.upload_file, shown)) {
         record(session, ipc::Event::upload, shown, false, {});
         return reply::permission_denied;
