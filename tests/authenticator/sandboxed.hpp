@@ -2,6 +2,7 @@
 // The sandbox of the whole sessions, for tests that need PAM and accounts of their own.
 #pragma once
 
+#include "tests/sessions/required.hpp"
 #include "tests/sessions/sandbox.hpp"
 
 #include <gtest/gtest.h>
@@ -27,4 +28,4 @@ inline void service(const std::string& name, std::string_view auth, std::string_
 }  // namespace sandboxed
 
 #define NEEDS_SANDBOX() \
-    if (!sandboxed::problem().empty()) GTEST_SKIP() << sandboxed::problem()
+    if (!sandboxed::problem().empty()) return sessions::skip_or_fail(sandboxed::problem())
