@@ -24,6 +24,10 @@ constexpr unsigned long locked_bits =
     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
+// Of this process or of an ancestor. What the kernel has taken it does not give back, and asking it
+// forty times costs a login more than most other steps do.
+bool bounding_set_is_empty = false;
+
 using Set = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
 
 Result<void> shrink_bounding_set(std::span<const int> kept) {
@@ -52,11 +56,15 @@ Result<void> set(const Set& wanted) {
 }  // namespace
 
 Result<void> empty_bounding_set() {
+    if (bounding_set_is_empty) return base::success();
     TRY(shrink_bounding_set({}));
     if (::prctl(PR_SET_SECUREBITS, locked_bits, 0, 0, 0) < 0)
         return system_error("cannot lock the securebits");
+    bounding_set_is_empty = true;
     return base::success();
 }
+
+void expect_full_bounding_set() { bounding_set_is_empty = false; }
 
 Result<void> drop_capabilities() {
     const Set none{::cap_init(), ::cap_free};

@@ -9,8 +9,12 @@
 namespace jail {
 
 // Needs CAP_SETPCAP, so it comes before the uid changes: nothing can be gained by exec from then
-// on, and uid 0 is a user like any other.
+// on, and uid 0 is a user like any other. Who forks many does it once: a child of one in which it
+// was done has nothing left to do, and needs no right to.
 [[nodiscard]] base::Result<void> empty_bounding_set();
+
+// A new user namespace fills the bounding set again.
+void expect_full_bounding_set();
 
 // Effective, permitted, inheritable and ambient; read back from the kernel.
 [[nodiscard]] base::Result<void> drop_capabilities();

@@ -88,6 +88,8 @@ Result<void> own_session() {
 
 void empty_environment() {
     const auto* set = std::getenv("TZ");
+    const bool is_empty = environ == nullptr || environ[0] == nullptr;
+    if (is_empty || (set != nullptr && environ[1] == nullptr)) return;
     const auto zone = set == nullptr ? std::nullopt : std::optional<std::string>(set);
     ::clearenv();
     if (zone) ::setenv("TZ", zone->c_str(), 1);

@@ -2,6 +2,8 @@
 // Namespaces; runs in the spawner, and in what it clones.
 #include "jail/namespaces.hpp"
 
+#include "jail/capabilities.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -127,6 +129,7 @@ Result<void> enter_user_namespace() {
     const auto uid = std::to_string(::geteuid());
     const auto gid = std::to_string(::getegid());
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) return system_error("unshare");
+    expect_full_bounding_set();
     TRY(write_file("/proc/self/setgroups", "deny"));
     TRY(write_file("/proc/self/uid_map", uid + ' ' + uid + " 1"));
     TRY(write_file("/proc/self/gid_map", gid + ' ' + gid + " 1"));

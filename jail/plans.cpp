@@ -105,31 +105,33 @@ Plan before_login(const Identity& nobody, int channel, const Walls& walls) {
 }
 
 Plan user_home(const Home& home) {
+    // One copy for all steps.
+    const auto own = std::make_shared<const Home>(home);
     Plan plan{
         {"keyring",
          []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
         {"own session", [] { return own_session(); }},
         {"environment", []() -> Result<void> { return empty_environment(), base::success(); }},
-        {"root directory", [=] { return enter_root(home); }},
-        {"descriptors", [=] { return keep_only(home.descriptors); }},
-        {"umask", [=] { return set_umask(home.umask); }},
+        {"root directory", [own] { return enter_root(*own); }},
+        {"descriptors", [own] { return keep_only(own->descriptors); }},
+        {"umask", [own] { return set_umask(own->umask); }},
         {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
         {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_of_a_session); }},
         {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
-        {"address space", [=] { return limit_address_space(home.address_space); }},
+        {"address space", [own] { return limit_address_space(own->address_space); }},
         {"empty bounding set",
          [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
-        {"groups, gid, uid", [=] { return become(home.user); }},
+        {"groups, gid, uid", [own] { return become(own->user); }},
         {"no capabilities", [] { return drop_capabilities(); }},
         {"no new privileges", [] { return forbid_new_privileges(); }},
         {"not dumpable",
          [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
         {writable_root_step,
-         [=] { return check_root(home.jailed && home.refuse_writable_root); }},  // as the user
+         [own] { return check_root(own->jailed && own->refuse_writable_root); }},  // as the user
         {"start directory",
-         [=] { return start_in(home.start, home.start_may_fail); }},  // as the user
+         [own] { return start_in(own->start, own->start_may_fail); }},  // as the user
     };
-    add_walls(plan, home.walls, [rights = home.rights] { return restrict_files(rights); });
+    add_walls(plan, home.walls, [own] { return restrict_files(own->rights); });
     return plan;
 }
 

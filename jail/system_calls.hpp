@@ -51,7 +51,7 @@ class SystemCallFilter {
 };
 
 // Filters made beforehand, for a process to find its own after the fork. One that is not there is
-// compiled then, which costs a login a tenth of a millisecond.
+// compiled then, which costs a login half a millisecond.
 class SystemCallFilters {
   public:
     using Shared = std::shared_ptr<const SystemCallFilter>;

@@ -98,4 +98,32 @@ TEST(NewPrivileges, AreForbidden) {
     EXPECT_EQ(process.facts().status("NoNewPrivs"), "1");
 }
 
+// A spawner empties the bounding set once, for all that it will ever clone.
+TEST(Capabilities, LeftInNoSetAreInNoChildsEither) {
+    NEEDS_ROOT();
+    const Process process([](int) -> Result<void> {
+        TRY(jail::empty_bounding_set());
+        TRY(jail::keep_capabilities({}));
+        const Process child([](int) { return jail::empty_bounding_set(); });
+        if (child.error()) return Error{*child.error(), 0};
+        if (child.facts().status("CapBnd") != "0000000000000000")
+            return Error{child.facts().status("CapBnd"), 0};
+        return base::success();
+    });
+    EXPECT_EQ(process.error(), std::nullopt);
+}
+
+TEST(Capabilities, AreDroppedAnewInANewUserNamespace) {
+    NEEDS_ROOT();
+    const Process process([](int) -> Result<void> {
+        TRY(jail::empty_bounding_set());
+        if (const auto entered = jail::enter_user_namespace(); !entered)
+            return Error{"no namespace", 0};
+        return jail::empty_bounding_set();
+    });
+    if (process.error() == "no namespace") GTEST_SKIP() << *process.error();
+    ASSERT_EQ(process.error(), std::nullopt);
+    EXPECT_EQ(process.facts().status("CapBnd"), "0000000000000000");
+}
+
 }  // namespace

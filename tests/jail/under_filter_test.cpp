@@ -353,4 +353,34 @@ TEST(UnderFilter, TlsIsSpoken) {
     }
 }
 
+#ifdef JAILFTPD_SANITIZED
+TEST(UnderFilter, SanitizersSayWhatTheyFound) {
+    const auto filter = jail::SystemCallFilter::compile(before_login);
+    ASSERT_TRUE(filter);
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd in{ends[0]};
+    Fd out{ends[1]};
+    Process process([&](int) -> Result<void> {
+        ::dup2(out.get(), STDERR_FILENO);
+        TRY(jail::forbid_new_privileges());
+        TRY(jail::answer_denied_calls(nullptr));
+        TRY(filter.value().install());
+        const auto freed = std::make_unique<std::vector<char>>(10);
+        const char* data = freed->data();
+        freed->clear();
+        freed->shrink_to_fit();
+        return Error{"read on", *const_cast<const volatile char*>(data)};
+    });
+    EXPECT_EQ(process.error(), "the process died");
+    out.close();
+    std::string said;
+    char buffer[4096];
+    for (ssize_t length = 0; (length = ::read(in.get(), buffer, sizeof buffer)) > 0;)
+        said.append(buffer, static_cast<std::size_t>(length));
+    EXPECT_THAT(said, testing::HasSubstr("heap-use-after-free"));
+    EXPECT_TRUE(WIFEXITED(process.end()));
+}
+#endif
+
 }  // namespace
