@@ -36,7 +36,7 @@ struct Options {
 };
 
 enum class Kind : std::uint8_t { Flag, Count, Seconds, Octal, Port, Text, Path };
-enum class Scope : std::uint8_t { server, per_user };
+enum class Scope : std::uint8_t { server, per_peer, per_user };  // each includes those before it
 // now; later: known, not in effect yet; instead: what it names does not exist here by design, and
 // instead_of() says what happens.
 enum class Effect : std::uint8_t { now, later, instead };

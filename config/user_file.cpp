@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: MIT
-// user_config_dir; runs in the authenticator's children and the helpers.
+// user_config_dir and VSFTPD_LOAD_CONF; runs in the authenticator's children and the helpers.
 #include "config/user_file.hpp"
 
+#include "base/text.hpp"
 #include "config/conf_file.hpp"
 #include "config/options.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <sys/stat.h>
 
 namespace config {
+namespace {
 
-UserFile read_user_file(const std::string& directory, std::string_view name, uid_t owner) {
-    UserFile result;
-    if (directory.empty() || name.empty() || name == "." || name == ".." ||
-        name.find('/') != name.npos || name.find('\0') != name.npos)
-        return result;
-    const auto path = directory + '/' + std::string(name);
-    struct stat status {};
-    if (::stat(path.c_str(), &status) < 0 && (errno == ENOENT || errno == ENOTDIR)) return result;
+std::string why_not(Scope scope, std::string_view option) {
+    if (scope == Scope::per_peer)
+        return "it is used up before the connection comes; set it in the main file";
+    if (option == "chroot_local_user" || option.starts_with("chroot_list"))
+        return "who is jailed is decided before this file is read; use chroot_list_file in the "
+               "main file";
+    return "it is used up before the user is known; set it in the main file";
+}
 
+// Whose file it is says what may stand in it.
+OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope) {
+    OwnFile result;
     std::string content;
     if (!read_conf_file(path, owner, content, result.problems)) return result;
     parse_conf(content, path, result.problems, [&](const Setting& setting) {
@@ -30,12 +36,10 @@ UserFile read_user_file(const std::string& directory, std::string_view name, uid
         };
         Options scratch;
         apply(setting, path, scratch, result.problems);
-        if (setting.info->scope == Scope::server)
-            return warn(option + " has no effect for one user",
-                        option == "chroot_local_user" || option.starts_with("chroot_list")
-                            ? "who is jailed is decided before this file is read; use "
-                              "chroot_list_file in the main file"
-                            : "it is used up before the user is known; set it in the main file");
+        if (setting.info->scope < scope)
+            return warn(option + " has no effect for one " +
+                            (scope == Scope::per_user ? "user" : "connection"),
+                        why_not(scope, option));
         if (setting.info->effect != Effect::now && !is_default(scratch, *setting.info))
             warn(option + " has no effect" +
                      (setting.info->effect == Effect::later ? " in this version" : ""),
@@ -46,6 +50,40 @@ UserFile read_user_file(const std::string& directory, std::string_view name, uid
                                        "a numeric IPv4 address"});
         result.overrides += option + '=' + value_text(scratch, *setting.info) + '\0';
     });
+    return result;
+}
+
+}  // namespace
+
+OwnFile read_user_file(const std::string& directory, std::string_view name, uid_t owner) {
+    if (directory.empty() || name.empty() || name == "." || name == ".." ||
+        name.find('/') != name.npos || name.find('\0') != name.npos)
+        return {};
+    const auto path = directory + '/' + std::string(name);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) < 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+    auto result = read_own_file(path, owner, Scope::per_user);
+    if (any_error(result.problems)) result.overrides.clear();
+    return result;
+}
+
+OwnFile read_peer_file(const std::string& path, uid_t owner, const Configuration& configuration) {
+    OwnFile result;
+    const auto fail = [&](std::string what, std::string remedy) {
+        result.problems.push_back(
+            {Severity::error, path, 0, {}, std::move(what), std::move(remedy)});
+    };
+    const auto parts = base::split(path, '/');
+    if (std::count(parts.begin(), parts.end(), "..") != 0) {
+        fail("cannot read config file: " + path, "VSFTPD_LOAD_CONF must not contain \"..\"");
+        return result;
+    }
+    result = read_own_file(path, owner, Scope::per_peer);
+    auto options = configuration.options;
+    if (!any_error(result.problems) && apply_overrides(options, result.overrides) &&
+        !options.anonymous_enable && !options.local_enable && configuration.tenants.empty())
+        fail("vsftpd: both local and anonymous access disabled!",
+             "a connection for nobody is better denied in hosts.deny");
     if (any_error(result.problems)) result.overrides.clear();
     return result;
 }

@@ -71,7 +71,9 @@ std::string options() {
     for (const auto& info : config::option_table()) sorted[info.name] = &info;
     for (const auto& [name, info] : sorted) {
         std::string text(info->help);
-        if (info->scope == config::Scope::per_user) text += ". May be set for one user";
+        if (info->scope == config::Scope::per_user)
+            text += ". May be set for one user or connection";
+        if (info->scope == config::Scope::per_peer) text += ". May be set for one connection";
         if (info->effect == config::Effect::later) text += ". Without effect in this version";
         if (info->effect == config::Effect::instead)
             text += ". Without effect: " + std::string(config::instead_of(*info));

@@ -108,13 +108,27 @@ TEST(OptionTable, LeavesToTheMainFileWhatAUserCannotChange) {
                              "deny_email_enable", "banned_email_file",  "isolate",
                              "session_support",   "chown_username",     "force_local_logins_ssl",
                              "require_ssl_reuse"})
-        EXPECT_EQ(option(name).scope, config::Scope::server) << name;
+        EXPECT_NE(option(name).scope, config::Scope::per_user) << name;
     for (const auto* name :
          {"local_root", "anon_root", "passwd_chroot_enable", "guest_enable", "guest_username",
           "write_enable", "local_umask", "local_max_rate", "idle_session_timeout", "pasv_address",
           "pasv_min_port", "cmds_allowed", "cmds_denied", "hide_file", "deny_file",
           "user_sub_token", "virtual_use_local_privs", "allow_writeable_chroot", "use_localtime"})
         EXPECT_EQ(option(name).scope, config::Scope::per_user) << name;
+}
+
+// Used up before a connection is there, or the same for all of them.
+TEST(OptionTable, LeavesToTheMainFileWhatAConnectionCannotChange) {
+    for (const auto* name :
+         {"max_clients", "max_per_ip", "listen", "listen_ipv6", "listen_port", "listen_address",
+          "background", "tcp_wrappers", "banner_file", "userlist_file", "nopriv_user",
+          "xferlog_enable", "xferlog_file", "vsftpd_log_file", "syslog_enable", "ssl_enable",
+          "rsa_cert_file", "isolate", "pasv_addr_resolve"})
+        EXPECT_EQ(option(name).scope, config::Scope::server) << name;
+    for (const auto* name :
+         {"anonymous_enable", "local_enable", "ftpd_banner", "chroot_local_user", "max_login_fails",
+          "pam_service_name", "userlist_enable", "force_local_logins_ssl", "user_config_dir"})
+        EXPECT_EQ(option(name).scope, config::Scope::per_peer) << name;
 }
 
 TEST(SimilarOption, FindsWhatWasMeant) {

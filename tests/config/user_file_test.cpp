@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The file of one user in user_config_dir.
+// The file of one user in user_config_dir, and the one of a connection.
 #include "config/user_file.hpp"
 
 #include "config/options.hpp"
@@ -100,8 +100,76 @@ TEST(UserFile, SaysWhatHasNoEffect) {
     const test::Folder folder;
     folder.write("ann", "bind_retries=5\n");
     const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
-    EXPECT_THAT(test::warnings(file.problems),
+    EXPECT_THAT(test::texts(file.problems),
                 ElementsAre(HasSubstr("bind_retries has no effect (all ports between")));
+}
+
+// ----- of a connection
+
+struct PeerFile : testing::Test {
+    config::OwnFile read(const std::string& content) const {
+        return config::read_peer_file(folder.write("peer", content), ::geteuid(), configuration);
+    }
+    test::Folder folder;
+    config::Configuration configuration;
+};
+
+TEST_F(PeerFile, ChangesWhatIsNotUsedUpYet) {
+    const auto file = read("local_enable=YES\nanon_max_rate=1000\nftpd_banner=Hello there\n");
+    EXPECT_THAT(test::texts(file.problems), IsEmpty());
+    config::Options options;
+    ASSERT_TRUE(config::apply_overrides(options, file.overrides));
+    EXPECT_TRUE(options.local_enable);
+    EXPECT_EQ(options.anon_max_rate, 1000U);
+    EXPECT_EQ(options.ftpd_banner, "Hello there");
+}
+
+TEST_F(PeerFile, SaysWhatCannotBeChangedForOneConnection) {
+    const auto file = read("max_clients=1\nbanner_file=/etc/motd\n");
+    EXPECT_THAT(test::texts(file.problems),
+                ElementsAre(folder.path("peer") +
+                                ":1: warning: max_clients has no effect for one connection (it is "
+                                "used up before the connection comes; set it in the main file)",
+                            folder.path("peer") +
+                                ":2: warning: banner_file has no effect for one connection (it is "
+                                "used up before the connection comes; set it in the main file)"));
+    EXPECT_EQ(file.overrides, "");
+}
+
+TEST_F(PeerFile, GivesNothingWhenALineIsWrong) {
+    for (const auto* wrong : {"write_enabel=YES\n", "write_enable=maybe\n"}) {
+        const auto file = read(std::string("ftpd_banner=x\n") + wrong);
+        EXPECT_TRUE(config::any_error(file.problems)) << wrong;
+        EXPECT_EQ(file.overrides, "") << wrong;
+    }
+}
+
+TEST_F(PeerFile, MustBeThereAndTheServersUsers) {
+    const auto path = folder.write("peer", "ftpd_banner=x\n");
+    const auto strangers = config::read_peer_file(path, ::geteuid() + 1, configuration);
+    EXPECT_THAT(test::errors(strangers.problems),
+                ElementsAre("config file not owned by correct user, or not a file"));
+    const auto missing = config::read_peer_file("/nonexistent/p", ::geteuid(), configuration);
+    EXPECT_THAT(test::errors(missing.problems),
+                ElementsAre("cannot read config file: /nonexistent/p"));
+}
+
+// The rule may be "setenv VSFTPD_LOAD_CONF /etc/vsftpd/%u", and %u is what the client says.
+TEST_F(PeerFile, IsNotFoundByClimbing) {
+    folder.write("peers/ann", "");
+    folder.write("peer", "ftpd_banner=x\n");
+    const auto file =
+        config::read_peer_file(folder.path("peers/../peer"), ::geteuid(), configuration);
+    EXPECT_THAT(test::errors(file.problems), ElementsAre(HasSubstr("cannot read config file")));
+    EXPECT_EQ(file.overrides, "");
+}
+
+TEST_F(PeerFile, LeavesSomebodyToLogIn) {
+    EXPECT_THAT(test::errors(read("anonymous_enable=NO\n").problems),
+                ElementsAre("vsftpd: both local and anonymous access disabled!"));
+    EXPECT_THAT(test::errors(read("anonymous_enable=NO\nlocal_enable=YES\n").problems), IsEmpty());
+    configuration.tenants.resize(1);
+    EXPECT_THAT(test::errors(read("anonymous_enable=NO\n").problems), IsEmpty());
 }
 
 }  // namespace
