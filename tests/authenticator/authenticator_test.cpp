@@ -200,7 +200,7 @@ struct Process : testing::Test {
 TEST_F(Process, AnswersRightAndWrong) {
     Authenticator authenticator(configuration);
     const auto right = authenticator.ask("alice", "wonderland");
-    EXPECT_EQ(right.outcome, Outcome::admitted);
+    EXPECT_EQ(right.outcome, Outcome::admitted) << right.reason;
     EXPECT_EQ(right.user, "alice");
     ASSERT_TRUE(right.admission);
     EXPECT_EQ(right.admission->user, "alice");
