@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -19,6 +20,13 @@
 
 namespace config {
 namespace {
+
+// It is loaded by those alone who use it.
+bool has_wrappers() {
+    void* library = ::dlopen("libwrap.so.0", RTLD_LAZY | RTLD_LOCAL);
+    if (library != nullptr) ::dlclose(library);
+    return library != nullptr;
+}
 
 class Checker {
   public:
@@ -53,11 +61,10 @@ class Checker {
         if (o.http_enable)
             error("http_enable", "this server speaks FTP only, http_enable=YES cannot be served",
                   "set http_enable=NO");
-        if (o.tcp_wrappers)
-            error(
-                "tcp_wrappers", "tcp_wrappers is set to YES but has no effect in this version",
-                "it would protect the server, so there is no start without it; use a packet filter "
-                "and set tcp_wrappers=NO");
+        if (o.tcp_wrappers && !has_wrappers())
+            error("tcp_wrappers",
+                  "tcp_wrappers is set to YES but no tcp wrapper support compiled in",
+                  "install libwrap.so.0 (Debian: libwrap0), or set tcp_wrappers=NO");
         if (o.run_as_launching_user)
             error("run_as_launching_user", "run_as_launching_user has no effect in this version",
                   "start as root");

@@ -37,6 +37,10 @@ struct Configuration {
     std::vector<std::string> origins;
 };
 
+// With the options that one connection has of its own (tcp_wrappers).
+[[nodiscard]] base::Result<Configuration> for_connection(const Configuration& configuration,
+                                                         std::string_view overrides);
+
 // nullptr if there is none of that name.
 [[nodiscard]] const Tenant* find_tenant(const Configuration& configuration, std::string_view name);
 

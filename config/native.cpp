@@ -34,6 +34,21 @@ base::Result<std::uint32_t> number_of(const NativeInfo& info, const std::string&
     return *number;
 }
 
+base::Result<void> check_layers(const std::string& name, const std::string& value) {
+    if (value == "yes" || value == "no") return base::success();
+    std::string all;
+    for (const auto& each : table) {
+        if (each.section == "jail" && each.kind == NativeKind::Switch)
+            all += (all.empty() ? "" : ", ") + std::string(each.key);
+    }
+    for (const auto word : base::split(value, ' ')) {
+        const auto* info = find_native("jail", word);
+        if (!word.empty() && (info == nullptr || info->kind != NativeKind::Switch))
+            return Error{name + " is yes, no, or some of " + all};
+    }
+    return base::success();
+}
+
 base::Result<void> check_text(const NativeInfo& info, const std::string& value) {
     const std::string name(info.key);
     switch (info.kind) {
@@ -51,6 +66,11 @@ base::Result<void> check_text(const NativeInfo& info, const std::string& value) 
             if (value != "debug" && value != "info" && value != "warning" && value != "error")
                 return Error{name + " is debug, info, warning or error"};
             break;
+        case NativeKind::Root:
+            if (value != "refuse" && value != "safe") return Error{name + " is refuse or safe"};
+            break;
+        case NativeKind::Layers:
+            return check_layers(name, value);
         default:
             break;
     }

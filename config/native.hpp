@@ -20,6 +20,8 @@ using Switch = bool;
 using Path = std::string;
 using User = std::string;
 using Level = std::string;
+using Root = std::string;
+using Layers = std::string;
 }  // namespace native_types
 
 struct Native {
@@ -30,7 +32,7 @@ struct Native {
     bool operator==(const Native&) const = default;
 };
 
-enum class NativeKind : std::uint8_t { Number, Seconds, Switch, Path, User, Level };
+enum class NativeKind : std::uint8_t { Number, Seconds, Switch, Path, User, Level, Root, Layers };
 
 struct NativeInfo {
     std::string_view section;

@@ -162,6 +162,7 @@ std::string_view instead_of(const OptionInfo& info) {
         {"check_shell", "PAM decides about shells (pam_shells)"},
         {"one_process_model", "a session is a process of its own as always; anonymous only, still"},
         {"ptrace_sandbox", "processes are confined by the kernel, without a tracer"},
+        {"seccomp_sandbox", "the system call filter stays on; only jailftpd.ini switches it off"},
         {"wc_logs_enable", "logs are UTF-8, whatever the locale"},
     };
     for (const auto& each : words) {

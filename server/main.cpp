@@ -12,6 +12,7 @@
 #include "ipc/admission.hpp"
 #include "session/session.hpp"
 #include "spawner/spawner.hpp"
+#include "supervisor/layers.hpp"
 #include "supervisor/roles.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -44,10 +45,10 @@ base::Result<int> run_process(std::string_view name) {
     TRY(auto bytes, ipc::read_sealed(memory, std::size_t{1} << 30));
     memory.close();
     if (name == "spawner") {
-        TRY(auto options, config::deserialise_options(bytes));
-        TRY(greeter::prepare(options));
-        session::prepare();
-        return spawner::run(std::move(channel), options, {&greeter::run, &session::run});
+        TRY(const auto configuration, config::deserialise(bytes));
+        TRY(greeter::prepare(configuration.options));
+        TRY(session::prepare(configuration));
+        return spawner::run(std::move(channel), configuration, {&greeter::run, &session::run});
     }
     TRY(auto configuration, config::deserialise(bytes));
     ::explicit_bzero(bytes.data(), bytes.size());
@@ -109,7 +110,12 @@ int check_configuration(const config::CommandLine& line) {
     auto loaded = config::load(line);
     config::check(loaded);
     print(STDOUT_FILENO, config::report(loaded));
-    return config::any_error(loaded.problems) ? failure : 0;
+    const auto layers = jail::probe();
+    const auto settled = supervisor::settle(loaded.configuration, layers);
+    if (!settled) print(STDOUT_FILENO, "error: " + settled.error().text() + '\n');
+    for (const auto& each : supervisor::remarks(loaded.configuration, layers))
+        print(STDOUT_FILENO, "warning: " + each + '\n');
+    return settled && !config::any_error(loaded.problems) ? 0 : failure;
 }
 
 int dump_configuration(const config::CommandLine& line) {
@@ -124,7 +130,7 @@ int dump_configuration(const config::CommandLine& line) {
 using Configuration = std::shared_ptr<const config::Configuration>;
 
 // SIGHUP: everything once more; nothing when it has an error, which has been logged then.
-Configuration reload(const config::CommandLine& line) {
+Configuration reload(const config::CommandLine& line, const std::vector<jail::Layer>& layers) {
     auto loaded = config::load(line);
     config::check(loaded);
     for (const auto& each : loaded.problems) {
@@ -133,6 +139,10 @@ Configuration reload(const config::CommandLine& line) {
                          config::to_text(each));
     }
     if (config::any_error(loaded.problems)) return nullptr;
+    if (const auto settled = supervisor::settle(loaded.configuration, layers); !settled) {
+        base::log::error(settled.error().text());
+        return nullptr;
+    }
     return std::make_shared<const config::Configuration>(std::move(loaded.configuration));
 }
 
@@ -181,6 +191,11 @@ int serve(const config::CommandLine& line) {
     }
     base::log::start(level_named(loaded.configuration.native.log_level));
     for (const auto& each : loaded.problems) base::log::warning(config::to_text(each));
+    const auto layers = jail::probe();
+    if (const auto settled = supervisor::settle(loaded.configuration, layers); !settled)
+        return oops(settled.error().text(), "jailftpd: error: " + settled.error().text());
+    for (const auto& each : supervisor::remarks(loaded.configuration, layers))
+        base::log::warning(each);
 
     const auto& options = loaded.configuration.options;
     supervisor::Setup setup;
@@ -188,7 +203,7 @@ int serve(const config::CommandLine& line) {
         setup.ready = go_to_background();
     setup.configuration =
         std::make_shared<const config::Configuration>(std::move(loaded.configuration));
-    setup.reload = [line] { return reload(line); };
+    setup.reload = [line, layers] { return reload(line, layers); };
     base::title::set(setup.configuration->options.listen || setup.configuration->options.listen_ipv6
                          ? "jailftpd: LISTENER"
                          : "jailftpd: supervisor");

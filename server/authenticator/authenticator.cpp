@@ -39,14 +39,17 @@ namespace {
 constexpr const char* try_later = "login service unavailable, please try later";
 
 // What modules may need to check an account: reading and updating their files, acting as the user,
-// the audit log. Not the machine: no modules of the kernel, no devices, network, mounts, clock.
+// the audit log. Not the machine: no modules of the kernel, no devices, network, clock.
 constexpr int kept[] = {CAP_CHOWN,       CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,  CAP_FOWNER,
                         CAP_FSETID,      CAP_KILL,         CAP_SETGID,           CAP_SETUID,
                         CAP_AUDIT_WRITE, CAP_SYS_RESOURCE, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK};
 
-Result<void> confine() {
+Result<void> confine(bool mounts) {
     TRY(jail::limit(RLIMIT_CORE, 0));
-    TRY(jail::keep_capabilities(kept));
+    std::vector<int> all(std::begin(kept), std::end(kept));
+    // Mounts of homes for their jails.
+    if (mounts) all.push_back(CAP_SYS_ADMIN);
+    TRY(jail::keep_capabilities(all));
     return jail::forbid_dumping();
 }
 
@@ -105,7 +108,7 @@ class Template {
         : channel_(std::move(channel)), configuration_(configuration), bounds_(bounds) {}
 
     Result<void> prepare() {
-        TRY(confine());
+        TRY(confine(configuration_.options.isolate && configuration_.native.mounts));
         sigset_t child_ended;
         ::sigemptyset(&child_ended);
         ::sigaddset(&child_ended, SIGCHLD);
@@ -183,7 +186,7 @@ class Template {
             }
             const auto* login = message.value().as<ipc::Login>();
             if (login == nullptr || !login->user.valid() || !login->password.valid() ||
-                login->account != ipc::Account::system)
+                !login->overrides.valid() || login->account != ipc::Account::system)
                 return status_ = 2, false;
             if (!let_wait(*login)) return false;
         }
@@ -192,7 +195,7 @@ class Template {
     // When all places are taken, whoever sent most gives one up.
     bool let_wait(const ipc::Login& login) {
         if (waiting_.size() >= bounds_.most_waiting) {
-            const auto given_up = waiting_.give_up_for(source_of(login.peer));
+            const auto given_up = waiting_.give_up_for(broker::network_of(login.peer));
             const auto& refused = given_up.login ? *given_up.login : login;
             if (!answer_failure(refused.id, refused.user.view(),
                                 "too many attempts wait for a turn"))

@@ -8,6 +8,7 @@
 #include "config/user_file.hpp"
 #include "helpers/home.hpp"
 #include "jail/identity.hpp"
+#include "jail/mounts.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -199,6 +200,20 @@ OrRefusal<Admitted> admit(const config::Configuration& configuration, const Acco
     admission.password_shown = account.password_shown;
     admission.overrides = std::move(own.overrides);
     BOOST_OUTCOME_TRY(admitted.grants, grants(own.options, admission, home.root));
+    if (admission.jailed && configuration.options.isolate && configuration.native.mounts) {
+        auto mount =
+            jail::detached_mount(home.root, {.no_links = configuration.native.no_symlinks});
+        if (!mount)
+            return refused("cannot change directory:" + home.root_path,
+                           "its mount for the jail: " + mount.error().text());
+        home.root = std::move(mount.value());
+        admission.root_is_mount = true;
+        // Nothing of the host is left in there, so nothing can be planted for it to load.
+        if (configuration.native.writable_root == "safe") {
+            admission.writable_root_allowed = true;
+            admission.writable_root_hint.clear();
+        }
+    }
     admitted.root = std::move(home.root);
     admitted.data = data_policy(own.options);
     admitted.data.pasv_by_name = own.options.pasv_addr_resolve &&
@@ -233,6 +248,7 @@ ipc::LoginAnswer to_answer(const ipc::Login& login, const Account& account,
     answer.shown_password.assign(account.password_shown);
     if (result) {
         auto& admitted = result.value();
+        admitted.admission.overrides.insert(0, login.overrides.view());
         auto memory = ipc::sealed(ipc::serialise(admitted.admission), "admission");
         if (memory) {
             answer.outcome = ipc::Outcome::admitted;

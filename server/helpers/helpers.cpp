@@ -7,6 +7,7 @@
 #include "config/name_list.hpp"
 #include "helpers/admission.hpp"
 #include "helpers/lookups.hpp"
+#include "helpers/wrappers.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
 
@@ -33,8 +34,10 @@ namespace {
 Result<void> confine(const config::Configuration& configuration) {
     std::vector<int> kept{CAP_SETUID, CAP_SETGID, CAP_DAC_READ_SEARCH};
     const auto& options = configuration.options;
-    if (options.chown_uploads || !options.user_config_dir.empty())
+    if (options.chown_uploads || !options.user_config_dir.empty() || options.tcp_wrappers)
         kept.insert(kept.end(), {CAP_CHOWN, CAP_FOWNER});
+    // Mounts of homes for their jails.
+    if (options.isolate && configuration.native.mounts) kept.push_back(CAP_SYS_ADMIN);
     TRY(jail::limit(RLIMIT_CORE, 0));
     TRY(jail::keep_capabilities(kept));
     TRY(jail::forbid_new_privileges());
@@ -93,7 +96,7 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
         case ipc::Type::login: {
             const auto* login = message.as<ipc::Login>();
             if (login == nullptr || !login->user.valid() || !login->password.valid() ||
-                login->account != ipc::Account::anonymous)
+                !login->overrides.valid() || login->account != ipc::Account::anonymous)
                 return false;
             std::vector<Fd> descriptors;
             const auto result = anonymous_login(configuration, *login, descriptors);
@@ -116,6 +119,12 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             return question != nullptr && question->name.valid() &&
                    static_cast<bool>(channel.send_waiting(resolve(*question)));
         }
+        case ipc::Type::wrap: {
+            const auto* question = message.as<ipc::Wrap>();
+            return question != nullptr && message.descriptors.size() == 1 &&
+                   static_cast<bool>(channel.send_waiting(
+                       wrap(configuration, *question, message.descriptors.front())));
+        }
         case ipc::Type::change_owner: {
             const auto* question = message.as<ipc::ChangeOwner>();
             return question != nullptr && message.descriptors.size() == 1 &&
@@ -133,9 +142,15 @@ ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
                                  const ipc::Login& login, std::vector<Fd>& descriptors) {
     Account account;
     account.kind = Account::Kind::anonymous;
-    account.name = configuration.options.ftp_username;
+    // Without the tenants, of whom it is none.
+    config::Configuration without_tenants;
+    without_tenants.options = configuration.options;
+    without_tenants.native = configuration.native;
+    auto own = config::for_connection(without_tenants, login.overrides.view());
+    if (!own) return to_answer(login, account, Refusal{own.error().what, {}}, descriptors);
+    account.name = own.value().options.ftp_username;
     account.password_shown = shown(login);
-    auto result = admit_anonymous(configuration, login, account);
+    auto result = admit_anonymous(own.value(), login, account);
     if (result) {
         for (const auto& warning : result.value().warnings) base::log::warning(warning);
     }
@@ -145,6 +160,10 @@ ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
 int run(ipc::Channel channel, const config::Configuration& configuration) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     base::title::set("jailftpd: helper");
+    if (configuration.options.tcp_wrappers) {
+        if (const auto loaded = load_wrappers(); !loaded)
+            base::log::error("tcp_wrappers: " + loaded.error().text());
+    }
     if (const auto confined = confine(configuration); !confined) {
         base::log::error("a helper cannot give up rights: " + confined.error().text());
         return 2;

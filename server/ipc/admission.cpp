@@ -21,16 +21,20 @@ using base::system_error;
 
 namespace {
 
-constexpr std::uint32_t format = 1;
+constexpr std::uint32_t format = 2;
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned no_exec = 0x0008U;  // MFD_NOEXEC_SEAL; C libraries learn it later than kernels
 
 // The fields, in the order in which they travel; for reading and writing alike.
 template <typename A>
 auto flags_of(A& a) {
-    return std::array{
-        &a.anonymous,     &a.guest, &a.anonymous_rights, &a.jailed, &a.writable_root_allowed,
-        &a.start_may_fail};
+    return std::array{&a.anonymous,
+                      &a.guest,
+                      &a.anonymous_rights,
+                      &a.jailed,
+                      &a.writable_root_allowed,
+                      &a.start_may_fail,
+                      &a.root_is_mount};
 }
 
 template <typename A>

@@ -26,6 +26,7 @@ struct Admission {
     bool anonymous_rights =
         false;  // anon_* options rule (anonymous, or guest without virtual_use_local_privs)
     bool jailed = false;                // else the root directory is the host's "/"
+    bool root_is_mount = false;         // the root directory comes as a detached mount of its own
     bool writable_root_allowed = true;  // false: refuse when access(2) says that "/" is writable
     std::string root;                   // the root directory's path on the host, for messages only
     std::string start;                  // directory inside the root to start in ("/" mostly)
@@ -33,7 +34,7 @@ struct Admission {
     std::string home;                   // what ~ means inside the root
     std::string password_shown;         // anonymous: the e-mail address given, for xferlog
     std::string overrides;              // options of this user: "name=value\0" each (config::apply)
-    std::string writable_root_hint;  // directory, owner, mode and the ways out; for the log
+    std::string writable_root_hint;     // directory, owner, mode and the ways out; for the log
 };
 
 // One form, both ways. Everything is checked on reading: the session trusts nobody's lengths.

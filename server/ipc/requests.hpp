@@ -64,6 +64,8 @@ enum class Type : std::uint16_t {
     owner_changed,
     resolve,
     resolved,
+    wrap,
+    wrapped,
     // supervisor -> greeter or session
     stop = 90,
     given_away,
@@ -102,6 +104,7 @@ union Address {
 inline constexpr std::size_t longest_name = 128;   // vsftpd: a longer user name or password fails
 inline constexpr std::size_t longest_line = 4096;  // a command line, its terminator included
 inline constexpr std::size_t longest_path = 4096;  // PATH_MAX
+inline constexpr std::size_t longest_overrides = 4096;  // of one connection
 
 enum class Child : std::uint32_t { greeter = 1, session = 2 };
 
@@ -140,8 +143,9 @@ struct Connection {
     static constexpr Type type = Type::connection;
     Address peer;
     Address local;
-    std::uint32_t clients;  // connections now, this one included (STAT tells)
-    std::uint32_t reserved;
+    std::uint32_t clients;      // connections now, this one included (STAT tells)
+    std::uint32_t has_tenants;  // 1: whatever local_enable says, a password is asked for
+    Text<longest_overrides> overrides;  // options of this connection: "name=value\0" each
 };
 
 enum class Refusal : std::uint32_t {
@@ -188,6 +192,7 @@ struct Login {
     Address peer;
     Text<longest_name> user;
     Text<longest_name> password;
+    Text<longest_overrides> overrides;  // options of this connection: "name=value\0" each
 };
 
 // What the broker may do for a session; options of its user are already applied.
@@ -440,6 +445,23 @@ struct Resolved {
     std::uint64_t id;
     in_addr address;  // 0.0.0.0: there is none now
     std::uint32_t reserved;
+};
+
+// tcp_wrappers: may it come in? Supervisor -> helper, and back. One descriptor: the control
+// connection, which nothing is read from (rules may have a banner sent, or set socket options).
+struct Wrap {
+    static constexpr Type type = Type::wrap;
+    std::uint64_t id;
+};
+
+struct Wrapped {
+    static constexpr Type type = Type::wrapped;
+    std::uint64_t id;
+    std::uint32_t allowed;
+    std::uint32_t reserved;
+    Text<512> client_text;  // not empty: what follows "500 OOPS: ", and the connection ends
+    Text<512> reason;       // of that, for the administrator
+    Text<longest_overrides> overrides;  // VSFTPD_LOAD_CONF: options of this connection
 };
 
 enum class Event : std::uint32_t {

@@ -6,6 +6,8 @@
 #include "base/title.hpp"
 #include "control/address.hpp"
 #include "ftp/path.hpp"
+#include "ipc/denied_call.hpp"
+#include "jail/landlock.hpp"
 #include "jail/plans.hpp"
 #include "session/command_table.hpp"
 
@@ -34,10 +36,56 @@ constexpr int lock_interval = 100;                    // milliseconds between tw
 constexpr std::size_t most_folders_remembered = 100;  // with a message shown, as vsftpd
 constexpr std::size_t most_names = 2000;              // of users and groups; then numbers
 
+// The same for all sessions of a spawner.
+struct Prepared {
+    config::Native native;
+    jail::SystemCallFilters filters;
+};
+
+Prepared& prepared() {
+    static Prepared instance;
+    return instance;
+}
+
+constexpr int channel_number = STDERR_FILENO + 1;  // spawner::Children
+
+void report_denied_call(const char* call, bool for_its_arguments) {
+    ipc::report_denied_call(channel_number, call, for_its_arguments);
+}
+
+// What the options leave of the rights to files: the session's own checks say the same.
+jail::FileRights file_rights(const config::Options& on, bool anonymous) {
+    jail::FileRights rights;
+    if (!on.write_enable) return rights;
+    const bool others = !anonymous || on.anon_other_write_enable;
+    rights.upload = others || on.anon_upload_enable;
+    rights.make_folders = !anonymous || on.anon_mkdir_write_enable;
+    rights.remove_folders = others;
+    rights.rename = others;
+    rights.remove_files = rights.upload;  // of uploads that failed
+    rights.change_modes = !anonymous && on.chmod_enable;
+    rights.set_times = others && on.mdtm_write;
+    return rights;
+}
+
+base::Result<jail::Walls> walls_of(const jail::FileRights& rights) {
+    const auto& native = prepared().native;
+    jail::Walls walls;
+    walls.landlock = native.landlock && jail::landlock_suits(rights, jail::landlock_version());
+    walls.denied = report_denied_call;
+    if (native.system_calls) {
+        TRY(walls.system_calls, prepared().filters.get({true, rights, false}));
+    }
+    return walls;
+}
+
 jail::Home home_of(const ipc::Admission& admission, const config::Options& options, base::Fd root,
                    std::vector<int> descriptors) {
     jail::Home home;
     home.root = std::make_shared<base::Fd>(std::move(root));
+    home.root_is_mount = admission.root_is_mount;
+    home.path_on_host = admission.root;
+    home.rights = file_rights(options, admission.anonymous_rights);
     home.jailed = admission.jailed;
     home.user = {admission.uid, admission.gid, admission.groups};
     home.umask = (admission.anonymous_rights ? options.anon_umask : options.local_umask) & 0777;
@@ -249,13 +297,22 @@ void Session::serve() {
 
 // ----- the process
 
-void prepare() {
+base::Result<void> prepare(const config::Configuration& configuration) {
+    prepared().native = configuration.native;
+    if (configuration.native.system_calls) {
+        jail::prepare_call_names();
+        for (const bool anonymous : {false, true}) {
+            const auto rights = file_rights(configuration.options, anonymous);
+            TRY(prepared().filters.prepare({true, rights, false}));
+        }
+    }
     // Loaded now: in a jail there is no time zone and no module.
     ::tzset();
     for (const auto* digest : {EVP_sha256(), EVP_sha1(), EVP_md5()}) {
         unsigned char result[EVP_MAX_MD_SIZE];
         (void)EVP_Digest("", 0, result, nullptr, digest, nullptr);
     }
+    return base::success();
 }
 
 int run(ipc::Channel channel, const config::Options& options) {
@@ -277,8 +334,11 @@ int run(ipc::Channel channel, const config::Options& options) {
     auto entry = read_entry(memory, options);
     if (!entry) return give_up(channel, client, entry.error());
     auto& admission = entry.value().admission;
-    const auto home =
+    auto home =
         home_of(admission, entry.value().options, std::move(root), {channel.fd(), client.fd()});
+    auto walls = walls_of(home.rights);
+    if (!walls) return give_up(channel, client, walls.error());
+    home.walls = std::move(walls.value());
     if (auto jailed = jail::carry_out(jail::user_home(home)); !jailed) {
         if (jailed.error().what == jail::writable_root_step &&
             !admission.writable_root_hint.empty())

@@ -3,7 +3,7 @@
 // it, then jailed as that user.
 #pragma once
 
-#include "config/options.hpp"
+#include "config/configuration.hpp"
 #include "control/connection.hpp"
 #include "ftp/features.hpp"
 #include "ftp/listing.hpp"
@@ -29,8 +29,8 @@
 namespace session {
 
 // In the spawner, before it leaves the host's files: what the C library and OpenSSL would look for
-// in a jail in vain.
-void prepare();
+// in a jail in vain, and what all sessions have in common of their jails.
+[[nodiscard]] base::Result<void> prepare(const config::Configuration& configuration);
 
 // Waits for an ipc::Enter, carries out that user's jail and speaks FTP; the result is the process's
 // exit code.

@@ -4,8 +4,10 @@
 
 #include "base/log.hpp"
 #include "base/title.hpp"
+#include "ipc/denied_call.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
+#include "jail/namespaces.hpp"
 #include "jail/plans.hpp"
 #include "jail/root.hpp"
 
@@ -15,6 +17,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,7 +39,13 @@ using base::Fd;
 using base::Result;
 
 // What it takes to make greeters and sessions, and to end them; sessions start with these as well.
-constexpr int capabilities[] = {CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
+std::vector<int> capabilities(const config::Native& native) {
+    std::vector<int> kept{CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
+    // Namespaces, and the mount that a home comes as.
+    if (native.pid || native.ipc || native.uts || native.cgroup || native.mounts || native.network)
+        kept.push_back(CAP_SYS_ADMIN);
+    return kept;
+}
 
 constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
@@ -53,8 +62,12 @@ struct Living {
 
 class Spawner {
   public:
-    Spawner(ipc::Channel channel, const config::Options& options, const Children& children)
-        : channel_(std::move(channel)), options_(options), children_(children) {}
+    Spawner(ipc::Channel channel, const config::Configuration& configuration,
+            const Children& children)
+        : channel_(std::move(channel)),
+          options_(configuration.options),
+          native_(configuration.native),
+          children_(children) {}
 
     int run() {
         base::title::set("jailftpd: [spawner]");
@@ -94,7 +107,9 @@ class Spawner {
         nothing_ = Fd{::open("/dev/null", O_RDWR | O_CLOEXEC)};
         if (!nothing_) return base::system_error("/dev/null");
         TRY(arrange_signals());
-        const int kept[] = {channel_.fd(), nothing_.get(), signals_.get()};
+        TRY(prepare_walls());
+        std::vector<int> kept{channel_.fd(), nothing_.get(), signals_.get()};
+        if (network_) kept.push_back(network_.get());
         TRY(jail::keep_only(kept));
         TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
         if (root == jail::EmptyRoot::chroot_only)
@@ -102,10 +117,32 @@ class Spawner {
                 "no mounts allowed here (no CAP_SYS_ADMIN?): processes that need no files "
                 "stand in an empty chroot instead of an empty mount namespace");
         jail::join_own_keyring();
-        TRY(jail::keep_capabilities(capabilities));
+        TRY(jail::keep_capabilities(capabilities(native_)));
         TRY(jail::forbid_new_privileges());
         TRY(jail::forbid_dumping());
         return base::success();
+    }
+
+    // What works here the supervisor has found out; a failure now is one.
+    Result<void> prepare_walls() {
+        isolation_ = {native_.pid, native_.ipc, native_.uts, native_.cgroup, native_.mounts};
+        if (native_.network) {
+            TRY(network_, jail::make_empty_network());
+        }
+        walls_.landlock = native_.landlock;
+        walls_.denied = report_denied_call;
+        if (!native_.system_calls) return base::success();
+        jail::prepare_call_names();
+        const auto calls =
+            options_.ssl_enable ? jail::calls_before_login_with_tls : jail::calls_before_login;
+        TRY(auto filter, jail::SystemCallFilter::compile(calls));
+        walls_.system_calls = std::make_shared<const jail::SystemCallFilter>(std::move(filter));
+        return base::success();
+    }
+
+    // In a greeter, in a signal handler.
+    static void report_denied_call(const char* call, bool for_its_arguments) {
+        ipc::report_denied_call(childs_channel, call, for_its_arguments);
     }
 
     // The end of the channel is what ends a spawner: a terminal's or service manager's signals to
@@ -145,8 +182,9 @@ class Spawner {
     }
 
     bool spawn(std::uint64_t id, ipc::Child kind, Fd end) {
-        const pid_t pid = ::fork();
-        const int number = errno;
+        const auto cloned = jail::clone_cell(isolation_);
+        const pid_t pid = cloned ? cloned.value() : -1;
+        const int number = cloned ? 0 : cloned.error().number;
         if (pid == 0) child(kind, std::move(end));
         end.close();
         if (pid < 0) return static_cast<bool>(channel_.send_waiting(ipc::Spawned{id, 0, number}));
@@ -168,6 +206,8 @@ class Spawner {
         // What stood there was the spawner's, like everything else that is closed next.
         if (end.get() != childs_channel && ::dup3(end.get(), childs_channel, O_CLOEXEC) < 0)
             ::_exit(2);
+        if (isolation_.pid) jail::live_as_init();
+        if (network_ && !jail::enter_network(network_)) ::_exit(2);
         const int kept[] = {childs_channel};
         if (!jail::keep_only(kept)) ::_exit(2);
         forget_descriptors(end);
@@ -176,7 +216,8 @@ class Spawner {
         try {
             if (kind == ipc::Child::greeter) {
                 base::title::set("jailftpd: [greeter]");
-                if (auto jailed = jail::carry_out(jail::before_login(nobody_, channel.fd()));
+                if (auto jailed =
+                        jail::carry_out(jail::before_login(nobody_, channel.fd(), walls_));
                     !jailed)
                     give_up(channel, "greeter: " + jailed.error().text());
                 ::_exit(children_.greeter(std::move(channel), options_));
@@ -194,6 +235,7 @@ class Spawner {
         (void)channel_.release().release();
         (void)signals_.release();
         (void)nothing_.release();
+        (void)network_.release();
     }
 
     [[noreturn]] static void give_up(ipc::Channel& channel, const std::string& why) {
@@ -227,8 +269,12 @@ class Spawner {
 
     ipc::Channel channel_;
     const config::Options& options_;
+    const config::Native& native_;
     const Children& children_;
     jail::Identity nobody_;
+    jail::Isolation isolation_;
+    jail::Walls walls_;  // of greeters
+    Fd network_;         // without interfaces, for all; empty: the host's
     Fd nothing_;
     Fd signals_;
     // Flat, so that ten thousand children are forty pages to copy with each fork; going through
@@ -238,8 +284,9 @@ class Spawner {
 
 }  // namespace
 
-int run(ipc::Channel channel, const config::Options& options, const Children& children) {
-    return Spawner(std::move(channel), options, children).run();
+int run(ipc::Channel channel, const config::Configuration& configuration,
+        const Children& children) {
+    return Spawner(std::move(channel), configuration, children).run();
 }
 
 }  // namespace spawner

@@ -3,7 +3,7 @@
 // runs as root.
 #pragma once
 
-#include "config/options.hpp"
+#include "config/configuration.hpp"
 #include "ipc/channel.hpp"
 
 namespace spawner {
@@ -18,6 +18,6 @@ struct Children {
 };
 
 // Until the supervisor closes its end, or sends what makes no sense; children live on.
-int run(ipc::Channel channel, const config::Options& options, const Children& children);
+int run(ipc::Channel channel, const config::Configuration& configuration, const Children& children);
 
 }  // namespace spawner

@@ -60,6 +60,7 @@ Client::Client(Services& services, std::uint64_t id, Fd control, const ipc::Addr
       peer_text_(broker::to_text(peer)),
       cookie_(cookie(control_.get())),
       configuration_(std::move(configuration)),
+      options_(configuration_, &configuration_->options),
       delay_(services.io),
       login_deadline_(services.io) {}
 
@@ -99,6 +100,59 @@ Entry Client::entry(Entry::Kind kind) const {
 }
 
 void Client::start() {
+    if (const auto most = configuration_->native.login_time; most > 0) {
+        login_deadline_.expires_after(std::chrono::seconds(most));
+        login_deadline_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+            auto self = weak.lock();
+            if (!error && self) self->too_slow();
+        });
+    }
+    if (options_->tcp_wrappers) return ask_wrappers();
+    greet();
+}
+
+void Client::ask_wrappers() {
+    state_ = State::wrapping;
+    Fd copy{::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!copy) return wrapped(nullptr);
+    wrap_ = services_.wrappers.ask(
+        ipc::Wrap{}, peer_,
+        [weak = weak_from_this()](ipc::Message* message) {
+            if (auto self = weak.lock())
+                self->wrapped(message != nullptr ? message->as<ipc::Wrapped>() : nullptr);
+        },
+        std::move(copy));
+}
+
+// What nobody can say is not allowed.
+void Client::wrapped(const ipc::Wrapped* answer) {
+    wrap_ = 0;
+    if (state_ != State::wrapping) return;
+    const bool sound = answer != nullptr && answer->client_text.valid() && answer->reason.valid() &&
+                       answer->overrides.valid();
+    if (!sound || answer->allowed == 0) {
+        if (!sound)
+            base::log::error(description() + " is turned away: tcp_wrappers gave no answer");
+        services_.records.write(entry(Entry::Kind::refused_by_rule));
+        turn_away(control_, "421 Service not available.\r\n");
+        return finish();
+    }
+    auto own = *options_;
+    overrides_ = answer->overrides.view();
+    std::string trouble(answer->client_text.view());
+    if (trouble.empty() && !config::apply_overrides(own, overrides_))
+        trouble = "bad options for one connection";
+    if (!trouble.empty()) {
+        base::log::error(description() + ": " + base::escaped(answer->reason.view()));
+        turn_away(control_, "500 OOPS: " + trouble + "\r\n");
+        return finish();
+    }
+    if (!overrides_.empty()) options_ = std::make_shared<const config::Options>(std::move(own));
+    state_ = State::greeting;
+    greet();
+}
+
+void Client::greet() {
     auto child = services_.children.take(ipc::Child::greeter);
     if (!child) {
         base::log::error("cannot serve " + description() + ": " + child.error().text());
@@ -124,18 +178,13 @@ void Client::start() {
     connection.peer = peer_;
     connection.local = local_;
     connection.clients = static_cast<std::uint32_t>(services_.connections());
+    connection.has_tenants = configuration_->tenants.empty() ? 0 : 1;
+    connection.overrides.assign(overrides_);
     Fd copy{::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)};
     if (!copy || !greeter_->channel.send(connection, list(std::move(copy)))) return finish();
     // Kept only while it is not sure that the greeter exists: its death must be the connection's
     // end.
     if (services_.children.pid(greeter_->id) != 0) control_.close();
-    if (const auto most = configuration_->native.login_time; most > 0) {
-        login_deadline_.expires_after(std::chrono::seconds(most));
-        login_deadline_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-            auto self = weak.lock();
-            if (!error && self) self->too_slow();
-        });
-    }
     delay_.expires_after(1s);
     delay_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
@@ -164,6 +213,9 @@ void Client::stop(std::uint32_t grace_seconds) {
         if (!session_->channel.send(message)) finish();
     } else if (greeter_) {
         if (!greeter_->channel.send(message)) finish();
+    } else {
+        turn_away(control_, "421 Service not available.\r\n");
+        finish();
     }
 }
 
@@ -175,7 +227,8 @@ void Client::too_slow() {
         return;
     base::log::info(description() + " did not log in within " +
                     std::to_string(configuration_->native.login_time) + " s (login_time)");
-    if (!greeter_->channel.send(ipc::Stop{0, 1})) return finish();
+    if (!greeter_) turn_away(control_, "421 Timeout.\r\n");
+    if (!greeter_ || !greeter_->channel.send(ipc::Stop{0, 1})) return finish();
     login_deadline_.expires_after(last_moments);
     login_deadline_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
@@ -189,6 +242,7 @@ void Client::finish() {
     delay_.cancel();
     login_deadline_.cancel();
     if (std::exchange(counted_account_, false)) services_.accounts.leave(user_);
+    if (wrap_ != 0) services_.wrappers.cancel(wrap_);
     if (attempt_ != 0) services_.logins.cancel(attempt_);
     if (question_ != 0) services_.helpers.cancel(question_);
     data_.reset();
@@ -248,9 +302,8 @@ void Client::authenticate(ipc::Message message) {
         !request.password.valid() || !request.unread.valid() ||
         cookie(message.descriptors.front().get()) != cookie_ || cookie_ == 0)
         return misbehaved("sent a malformed request");
-    const auto& options = configuration_->options;
-    if (request.anonymous != 0 ? !options.anonymous_enable
-                               : !options.local_enable && configuration_->tenants.empty())
+    if (request.anonymous != 0 ? !options_->anonymous_enable
+                               : !options_->local_enable && configuration_->tenants.empty())
         return misbehaved("asks for a kind of login that is off");
 
     // One that was turned away after all is nobody any more.
@@ -270,6 +323,7 @@ void Client::authenticate(ipc::Message message) {
     // A name that was cut could be somebody else's: a blank one is nobody's.
     login.user.assign(request.too_long != 0 ? std::string_view{} : request.user.view());
     login.password.assign(request.password.view());
+    login.overrides.assign(overrides_);
     attempt_ = services_.logins.attempt(
         login,
         [weak = weak_from_this()](const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
@@ -285,7 +339,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
         case ipc::Outcome::wrong: {
             ++failures_;
             log_login(Entry::Kind::login, false, answer.reason.view());
-            const auto most = configuration_->options.max_login_fails;
+            const auto most = options_->max_login_fails;
             return refuse_after_delay(ipc::Refusal::incorrect, {}, failures_ >= most);
         }
         case ipc::Outcome::broken:
@@ -312,8 +366,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
             shown_password_ = answer.shown_password.view();
             grants_ = answer.grants;
             state_ = State::delayed;
-            delay_.expires_after(
-                std::chrono::seconds(configuration_->options.delay_successful_login));
+            delay_.expires_after(std::chrono::seconds(options_->delay_successful_login));
             delay_.async_wait([weak = weak_from_this(), answer,
                                root = std::make_shared<Fd>(std::move(descriptors[0])),
                                admission = std::make_shared<Fd>(std::move(descriptors[1]))](
@@ -336,7 +389,7 @@ void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool clo
         const auto passed = std::chrono::steady_clock::now() - attempt_started_;
         const auto steps = passed / failure_grid + 1;
         due += std::max<std::chrono::steady_clock::duration>(
-            std::chrono::seconds(configuration_->options.delay_failed_login), steps * failure_grid);
+            std::chrono::seconds(options_->delay_failed_login), steps * failure_grid);
     }
     delay_.expires_at(due);
     delay_.async_wait([weak = weak_from_this(), refusal, text = std::move(text),
@@ -441,7 +494,7 @@ template <typename Q, typename Answer>
 void Client::pass_on(const Q& question, Fd descriptor) {
     if (question_ != 0) return misbehaved("asks before it was answered");
     question_ = services_.helpers.ask(
-        question,
+        question, peer_,
         [weak = weak_from_this(), id = question.id](ipc::Message* message) {
             auto self = weak.lock();
             if (!self || self->state_ != State::in_session) return;
@@ -467,7 +520,7 @@ void Client::give_away(ipc::Message message) {
     question.new_owner = grants_.new_owner;
     question.new_mode = grants_.new_mode;
     question_ = services_.helpers.ask(
-        question,
+        question, peer_,
         [weak = weak_from_this()](ipc::Message* said) {
             auto self = weak.lock();
             if (!self || self->state_ != State::in_session) return;

@@ -35,6 +35,7 @@ struct Services {
     Children& children;
     Logins& logins;
     HelperPool& helpers;
+    HelperPool& wrappers;  // helpers that are asked about new connections, with tcp_wrappers
     Accounts& accounts;
     Records& records;
     std::function<std::size_t()> connections;            // now
@@ -74,13 +75,24 @@ class Client : public std::enable_shared_from_this<Client> {
     [[nodiscard]] std::string description() const;
 
   private:
-    enum class State : std::uint8_t { greeting, checking, delayed, entering, in_session, finished };
+    enum class State : std::uint8_t {
+        wrapping,  // tcp_wrappers are asked
+        greeting,
+        checking,
+        delayed,
+        entering,
+        in_session,
+        finished,
+    };
 
     struct Process {
         std::uint64_t id;
         AsyncChannel channel;
     };
 
+    void ask_wrappers();
+    void wrapped(const ipc::Wrapped* answer);
+    void greet();
     void on_greeter(ipc::Message message);
     void on_greeter_closed();
     void on_session(ipc::Message message);
@@ -114,6 +126,8 @@ class Client : public std::enable_shared_from_this<Client> {
     std::string peer_text_;
     std::uint64_t cookie_ = 0;
     std::shared_ptr<const config::Configuration> configuration_;
+    std::shared_ptr<const config::Options> options_;  // with what this connection has of its own
+    std::string overrides_;                           // that
 
     State state_ = State::greeting;
     std::optional<Process> greeter_;
@@ -122,6 +136,7 @@ class Client : public std::enable_shared_from_this<Client> {
     std::optional<broker::DataSockets> data_;
     boost::asio::steady_timer delay_;
     boost::asio::steady_timer login_deadline_;
+    std::uint64_t wrap_ = 0;
     std::uint64_t attempt_ = 0;
     std::uint64_t question_ = 0;  // to a helper, for the session that waits for the answer
     ipc::Grants grants_{};

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "supervisor/roles.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -21,7 +22,6 @@ using base::Result;
 namespace {
 
 constexpr std::size_t most_queued = 16;
-constexpr std::size_t most_helpers = 8;
 constexpr int most_tries = 2;
 constexpr std::chrono::seconds deadline{30};
 
@@ -32,16 +32,18 @@ struct HelperPool::Helper {
         : pid(process.pid), channel(io, std::move(process.channel), most_queued) {}
     pid_t pid;
     bool reaped = false;
-    bool retired = false;     // of an older configuration, or lost: no new questions
-    std::uint64_t asked = 0;  // 0: idle
+    bool retired = false;      // of an older configuration, or lost: no new questions
+    std::uint64_t asked = 0;   // 0: idle
+    broker::Network source{};  // of that question
     AsyncChannel channel;
 };
 
 struct HelperPool::Question {
     Question(boost::asio::io_context& io, ipc::Type kind, std::vector<std::byte> content,
-             Fd what_about, Callback to_call)
+             const broker::Network& about, Fd what_about, Callback to_call)
         : type(kind),
           bytes(std::move(content)),
+          source(about),
           descriptor(std::move(what_about)),
           callback(std::move(to_call)),
           timer(io) {}
@@ -51,14 +53,17 @@ struct HelperPool::Question {
 
     ipc::Type type;
     std::vector<std::byte> bytes;
+    broker::Network source;
     Fd descriptor;
     Callback callback;
     boost::asio::steady_timer timer;
     std::shared_ptr<Helper> helper;
     int tries = 0;
+    bool cancelled = false;
 };
 
-HelperPool::HelperPool(boost::asio::io_context& io) : io_(io) {}
+HelperPool::HelperPool(boost::asio::io_context& io, std::size_t most_helpers)
+    : io_(io), most_helpers_(most_helpers) {}
 HelperPool::~HelperPool() = default;
 
 Result<std::shared_ptr<HelperPool::Helper>> HelperPool::start() {
@@ -82,26 +87,43 @@ Result<void> HelperPool::renew(Fd configuration) {
         configuration_ = std::move(previous);
         return started.error();
     }
+    retire();
+    helpers_ = {std::move(started.value())};
+    dispatch_waiting();
+    return base::success();
+}
+
+void HelperPool::retire() {
     for (const auto& each : helpers_) {
         each->retired = true;
         if (each->asked == 0) each->channel.close();
     }
-    helpers_ = {std::move(started.value())};
-    return base::success();
+    helpers_.clear();
 }
 
-void HelperPool::put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes, Fd descriptor,
-                     Callback callback) {
-    questions_[id] = std::make_unique<Question>(io_, type, std::move(bytes), std::move(descriptor),
-                                                std::move(callback));
+void HelperPool::put(std::uint64_t id, ipc::Type type, std::vector<std::byte> bytes,
+                     const broker::Network& source, Fd descriptor, Callback callback) {
+    questions_[id] = std::make_unique<Question>(io_, type, std::move(bytes), source,
+                                                std::move(descriptor), std::move(callback));
     dispatch(id);
+}
+
+bool HelperPool::has_turn(const broker::Network& source) const {
+    std::size_t busy = 0;
+    std::size_t its_own = 0;
+    for (const auto& helper : helpers_) {
+        if (helper->asked == 0) continue;
+        ++busy;
+        if (helper->source == source) ++its_own;
+    }
+    return busy < most_helpers_ && its_own < most_helpers_ - busy;
 }
 
 std::shared_ptr<HelperPool::Helper> HelperPool::idle() {
     for (const auto& helper : helpers_) {
         if (helper->asked == 0) return helper;
     }
-    if (helpers_.size() >= most_helpers) return nullptr;
+    if (helpers_.size() >= most_helpers_) return nullptr;
     auto helper = start();
     if (!helper) {
         base::log::error(helper.error().text());
@@ -112,8 +134,36 @@ std::shared_ptr<HelperPool::Helper> HelperPool::idle() {
 }
 
 void HelperPool::dispatch(std::uint64_t id) {
-    if (auto helper = idle()) return give_to(helper, id);
+    if (has_turn(questions_.at(id)->source)) {
+        if (auto helper = idle()) return give_to(helper, id);
+    }
     waiting_.push_back(id);
+    start_timer(id);
+}
+
+void HelperPool::start_timer(std::uint64_t id) {
+    auto& timer = questions_.at(id)->timer;
+    timer.expires_after(deadline);
+    timer.async_wait([this, id](boost::system::error_code error) {
+        if (!error) too_late(id);
+    });
+}
+
+// Whose turn it is now, in the order in which they came.
+void HelperPool::dispatch_waiting() {
+    std::erase_if(waiting_, [this](std::uint64_t id) { return !questions_.contains(id); });
+    for (;;) {
+        const auto next = std::find_if(waiting_.begin(), waiting_.end(), [this](std::uint64_t id) {
+            const auto question = questions_.find(id);
+            return question != questions_.end() && has_turn(question->second->source);
+        });
+        if (next == waiting_.end()) return;
+        const auto helper = idle();
+        if (!helper) return;
+        const auto id = *next;
+        waiting_.erase(next);
+        give_to(helper, id);
+    }
 }
 
 void HelperPool::give_to(const std::shared_ptr<Helper>& helper, std::uint64_t id) {
@@ -121,10 +171,8 @@ void HelperPool::give_to(const std::shared_ptr<Helper>& helper, std::uint64_t id
     question.helper = helper;
     ++question.tries;
     helper->asked = id;
-    question.timer.expires_after(deadline);
-    question.timer.async_wait([this, id](boost::system::error_code error) {
-        if (!error) too_late(id);
-    });
+    helper->source = question.source;
+    start_timer(id);
     std::vector<Fd> descriptors;
     if (question.descriptor)
         descriptors.emplace_back(::fcntl(question.descriptor.get(), F_DUPFD_CLOEXEC, 0));
@@ -135,8 +183,9 @@ void HelperPool::give_to(const std::shared_ptr<Helper>& helper, std::uint64_t id
 // A helper hangs on one question (a dead file server), so only that one is lost with it.
 void HelperPool::too_late(std::uint64_t id) {
     const auto found = questions_.find(id);
-    if (found == questions_.end() || !found->second->helper) return;
+    if (found == questions_.end()) return;
     const auto late = found->second->helper;
+    if (!late) return answer(id, nullptr);  // its turn did not come
     base::log::error("a helper (pid " + std::to_string(late->pid) +
                      ") gave no answer in time, it is ended");
     found->second->tries = most_tries;
@@ -145,19 +194,17 @@ void HelperPool::too_late(std::uint64_t id) {
 }
 
 void HelperPool::on_message(const std::shared_ptr<Helper>& helper, ipc::Message message) {
-    const auto id = std::exchange(helper->asked, 0);
+    answer(std::exchange(helper->asked, 0), &message);
+    if (helper->retired) helper->channel.close();
+    dispatch_waiting();
+}
+
+void HelperPool::answer(std::uint64_t id, ipc::Message* message) {
     const auto found = questions_.find(id);
-    if (found != questions_.end()) {
-        const auto question = std::move(found->second);
-        questions_.erase(found);
-        question->callback(&message);
-    }
-    if (helper->retired) return helper->channel.close();
-    while (helper->asked == 0 && !waiting_.empty()) {
-        const auto next = waiting_.front();
-        waiting_.pop_front();
-        if (questions_.contains(next)) give_to(helper, next);
-    }
+    if (found == questions_.end()) return;
+    const auto question = std::move(found->second);
+    questions_.erase(found);
+    if (!question->cancelled) question->callback(message);
 }
 
 // Its question is put once more to another: whoever waits for it did nothing wrong.
@@ -174,19 +221,21 @@ void HelperPool::lost(const std::shared_ptr<Helper>& helper) {
     if (found != questions_.end()) {
         found->second->helper.reset();
         found->second->timer.cancel();
-        if (found->second->tries < most_tries) return dispatch(id);
-        const auto question = std::move(found->second);
-        questions_.erase(found);
-        question->callback(nullptr);
+        if (found->second->tries < most_tries && !found->second->cancelled)
+            dispatch(id);
+        else
+            answer(id, nullptr);
     }
-    // Those that waited for this one's turn to come.
-    if (waiting_.empty()) return;
-    const auto next = waiting_.front();
-    waiting_.pop_front();
-    if (questions_.contains(next)) dispatch(next);
+    dispatch_waiting();
 }
 
-void HelperPool::cancel(std::uint64_t id) { questions_.erase(id); }
+// One that a helper works on stays, with its deadline: the helper may hang on it.
+void HelperPool::cancel(std::uint64_t id) {
+    const auto found = questions_.find(id);
+    if (found == questions_.end()) return;
+    found->second->cancelled = true;
+    if (!found->second->helper) questions_.erase(found);
+}
 
 bool HelperPool::reaped(pid_t pid) {
     const auto found = by_pid_.find(pid);

@@ -27,12 +27,7 @@ Limits::Key Limits::host(const ipc::Address& address) {
 }
 
 // Crashes are counted by /64, else an attacker would take the next address for the next try.
-Limits::Key Limits::network(const ipc::Address& address) {
-    auto key = host(address);
-    const bool v4 = broker::as_family(address, AF_INET).any.sa_family == AF_INET;
-    if (!v4) std::fill(key.begin() + 8, key.end(), std::uint8_t{0});
-    return key;
-}
+Limits::Key Limits::network(const ipc::Address& address) { return broker::network_of(address); }
 
 Limits::Verdict Limits::admit(const ipc::Address& peer, std::uint32_t max_clients,
                               std::uint32_t max_per_ip, Clock::time_point now) {

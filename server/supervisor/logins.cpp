@@ -108,11 +108,12 @@ void Logins::dispatch(std::uint64_t id) {
 
 void Logins::ask_helper(std::uint64_t id) {
     auto& attempt = *attempts_.at(id);
-    attempt.question = helpers_.ask(attempt.login, [this, id](ipc::Message* message) {
-        if (message == nullptr)
-            return answer_failure(id, "the process that was to look at the login died or hung");
-        answer(id, message);
-    });
+    attempt.question =
+        helpers_.ask(attempt.login, attempt.login.peer, [this, id](ipc::Message* message) {
+            if (message == nullptr)
+                return answer_failure(id, "the process that was to look at the login died or hung");
+            answer(id, message);
+        });
 }
 
 void Logins::give_to(const std::shared_ptr<Worker>& worker, std::uint64_t id) {

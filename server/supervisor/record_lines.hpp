@@ -21,6 +21,7 @@ struct Entry {
         connect,
         refused_too_many,  // max_clients
         refused_per_ip,    // max_per_ip
+        refused_by_rule,   // tcp_wrappers
         login,
         download,
         upload,

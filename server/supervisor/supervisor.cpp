@@ -49,6 +49,9 @@ namespace {
 // KiB.
 constexpr std::size_t spare_greeters = 6;
 constexpr std::size_t spare_sessions = 4;
+constexpr std::size_t most_helpers = 8;
+// These mostly wait for name services, about hosts that may have been chosen to be slow.
+constexpr std::size_t most_wrappers = 32;
 // Name services have caches of their own, which know how long an address holds.
 constexpr std::chrono::seconds resolve_interval{60};
 // For what remains when all clients have gone.
@@ -75,13 +78,15 @@ class Supervisor {
                           [this](std::uint64_t id, const base::Error& error) {
                               child_failed(id, error);
                           }}),
-          helpers_(io_),
+          helpers_(io_, most_helpers),
+          wrappers_(io_, most_wrappers),
           logins_(io_, helpers_),
           records_(*configuration_),
           services_{io_,
                     children_,
                     logins_,
                     helpers_,
+                    wrappers_,
                     accounts_,
                     records_,
                     [this] { return clients_.size(); },
@@ -131,6 +136,12 @@ class Supervisor {
         std::string description;  // once the client is gone
     };
 
+    // What a process died of; pid 1 of a namespace ends itself and says so by its exit code.
+    static int signal_of(int status) {
+        if (WIFSIGNALED(status)) return WTERMSIG(status);
+        return WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128 : 0;
+    }
+
     static void raise_descriptor_limit() {
         rlimit limit{};
         if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
@@ -139,15 +150,24 @@ class Supervisor {
     }
 
     Result<void> start_processes(const Configuration& configuration) {
-        auto for_spawner = configuration->options;
-        // Greeters do not know the tenants, but have to ask everybody for a password if there are
-        // any.
-        for_spawner.local_enable = for_spawner.local_enable || !configuration->tenants.empty();
+        // The spawner gets no hash to see. Greeters do not know the tenants, but have to ask
+        // everybody for a password if there are any.
+        config::Configuration for_spawner;
+        for_spawner.options = configuration->options;
+        for_spawner.options.local_enable |= !configuration->tenants.empty();
+        for_spawner.native = configuration->native;
         TRY(auto options, ipc::sealed(config::serialise(for_spawner), "options"));
         TRY(auto everything, ipc::sealed(config::serialise(*configuration), "configuration"));
         Fd copy{::fcntl(everything.get(), F_DUPFD_CLOEXEC, 0)};
         if (!copy) return base::system_error("cannot duplicate a descriptor");
         TRY(children_.renew(std::move(options), false));
+        if (configuration->options.tcp_wrappers) {
+            Fd another{::fcntl(everything.get(), F_DUPFD_CLOEXEC, 0)};
+            if (!another) return base::system_error("cannot duplicate a descriptor");
+            TRY(wrappers_.renew(std::move(another)));
+        } else {
+            wrappers_.retire();
+        }
         TRY(helpers_.renew(std::move(copy)));
         TRY(logins_.renew(std::move(everything)));
         return base::success();
@@ -167,7 +187,8 @@ class Supervisor {
             if (error || stopping_) return;
             ipc::Resolve question{};
             question.name.assign(configuration_->pasv_host);
-            helpers_.ask(question, [this](ipc::Message* message) { resolved(message); });
+            helpers_.ask(question, ipc::Address{},
+                         [this](ipc::Message* message) { resolved(message); });
             resolve_later();
         });
     }
@@ -283,11 +304,11 @@ class Supervisor {
             if (const auto client = clients_.find(who->client); client != clients_.end())
                 who->description = client->second->description();
         }
-        if (WIFSIGNALED(status) && !killed && !stopping_) {
+        if (const int signal = signal_of(status); signal != 0 && !killed && !stopping_) {
             base::log::error("the process of " +
                              (who ? who->description : std::string("no client yet")) +
-                             " died of signal " + std::to_string(WTERMSIG(status)) + " (" +
-                             ::strsignal(WTERMSIG(status)) + ")");
+                             " died of signal " + std::to_string(signal) + " (" +
+                             ::strsignal(signal) + ")");
             if (who) limits_.crashed(who->peer, std::chrono::steady_clock::now());
             children_.renew_soon();
         }
@@ -313,7 +334,7 @@ class Supervisor {
             wait_for_children();
             int status = 0;
             for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-                if (!logins_.reaped(pid, status) && !helpers_.reaped(pid))
+                if (!logins_.reaped(pid, status) && !helpers_.reaped(pid) && !wrappers_.reaped(pid))
                     children_.reaped(pid, status);
             }
             if (stopping_) check_stopped();
@@ -420,6 +441,7 @@ class Supervisor {
         signals_.cancel();
         logins_.stop();
         helpers_.stop();
+        wrappers_.stop();
         children_.retire();
         stop_timer_.expires_after(last_moments);
         stop_timer_.async_wait([this](boost::system::error_code error) {
@@ -432,7 +454,7 @@ class Supervisor {
 
     void check_stopped() {
         if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty() &&
-            helpers_.empty())
+            helpers_.empty() && wrappers_.empty())
             io_.stop();
     }
 
@@ -450,6 +472,7 @@ class Supervisor {
     bool resolve_failed_ = false;
     Children children_;
     HelperPool helpers_;
+    HelperPool wrappers_;
     Logins logins_;
     Records records_;
     Services services_;

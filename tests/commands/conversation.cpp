@@ -257,7 +257,9 @@ Conversation::Conversation(const Home& home, LoggedIn who, std::pair<base::Fd, b
         channels.value().first.close();
         control.second.close();
         ::signal(SIGPIPE, SIG_IGN);
-        session::prepare();
+        config::Configuration configuration;
+        configuration.options = who.options;
+        if (!session::prepare(configuration)) ::_exit(99);
         ::_exit(session::run(std::move(channels.value().second), who.options));
     }
     channels.value().second.close();
