@@ -26,6 +26,7 @@ constexpr const char* allowed[] = {
     "brk", "munmap", "mremap", "madvise",
     // what the C library and OpenSSL do by themselves
     "futex", "getrandom", "clock_gettime", "gettimeofday", "time", "getpid", "gettid",
+    "futex_time64", "clock_gettime64", "ppoll_time64",
     // coming back from signals, and the end
     "rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "restart_syscall", "exit", "exit_group",
 #ifdef JAILFTPD_SANITIZED
@@ -36,7 +37,7 @@ constexpr const char* allowed[] = {
 #endif
 };
 
-constexpr const char* allowed_without_execution[] = {"mmap", "mprotect"};
+constexpr const char* allowed_without_execution[] = {"mmap", "mmap2", "mprotect"};
 // clang-format on
 
 using Filter = std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>,

@@ -34,7 +34,8 @@ Result<X509Certificate> next_certificate(BIO* text) {
     auto* place = certificate.get();
     if (place == nullptr) return openssl_error("no certificate");
     if (PEM_read_bio_X509_AUX(text, &place, &no_passphrase, nullptr) != nullptr) return certificate;
-    (void)certificate.release();  // OpenSSL has freed it
+    (void)certificate.release();  // OpenSSL may have freed it
+    certificate.reset(place);
     const auto code = ERR_peek_last_error();
     if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
         return Error{openssl_reason()};

@@ -285,6 +285,38 @@ TEST(Signing, OfSha1IsForOldVersionsThatAreSwitchedOn) {
     EXPECT_TRUE(signer::sources_of(options).legacy);
 }
 
+// 64 bytes of the asker's choice, five that are not, and 132 of its choice again.
+tls::ServerKeyExchange chosen(const std::string& text) {
+    tls::ServerKeyExchange exchange;
+    std::copy_n(text.begin(), 32, exchange.client_random.begin());
+    std::copy_n(text.begin() + 32, 32, exchange.server_random.begin());
+    exchange.curve = 25;
+    exchange.point.assign(text.begin() + 68, text.end());
+    exchange.point.front() = 4;
+    return exchange;
+}
+
+TEST(Signing, IsNotForWhatCouldBeReadAsACertificate) {
+    const Single single("RSA:2048");
+    const auto signs = [&](std::string text) {
+        text.resize(201, 'x');
+        return static_cast<bool>(
+            single.keys->sign({single.id, Scheme::rsa_pkcs1_sha256, chosen(text)}));
+    };
+    // One long octet string, or a short one before it, in a sequence or set.
+    EXPECT_FALSE(signs("\x30\x81\xC6\x04\x81\xC3"));
+    EXPECT_FALSE(signs("\x31\x81\xC6\x04\x81\xC3"));
+    EXPECT_FALSE(signs("\x30\x81\xC6\x02\x01\x05\x04\x81\xC0"));
+    EXPECT_FALSE(signs("\x30\x80\x04\x81\xC4"));
+    // These do not fit.
+    EXPECT_TRUE(signs("\x30\x81\xC5\x04\x81\xC2"));
+    EXPECT_TRUE(signs("\x30\x81\xC7\x04\x81\xC4"));
+    EXPECT_TRUE(signs("\x30\x81\xC6\x04\x81\xC2"));
+    EXPECT_TRUE(signs("\x30\x81\xC6\x04\x81\xC4"));
+    EXPECT_TRUE(signs("\x04\x81\xC6\x04\x81\xC3"));
+    EXPECT_TRUE(signs("random"));
+}
+
 TEST(Signing, NeedsAKeyThatIsHereAndFieldsThatAreRight) {
     const Single single("EC:prime256v1");
     const auto number = [&](const tls::ToBeSigned& what) {
