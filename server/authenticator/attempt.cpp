@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include <sys/resource.h>
 
@@ -145,8 +146,17 @@ bool may_be_a_name(std::string_view name) {
     return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-ipc::LoginAnswer attempt(const config::Configuration& configuration, Costs& costs,
-                         const ipc::Login& login, std::vector<Fd>& descriptors) {
+ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, const ipc::Login& login,
+                         std::vector<Fd>& descriptors) {
+    // A copy of thousands of tenants, but only where a connection has options of its own.
+    std::optional<config::Configuration> own;
+    if (login.overrides.length > 0) {
+        auto made = config::for_connection(server, login.overrides.view());
+        if (!made)
+            return helpers::to_answer(login, {}, Refusal{made.error().what, {}}, descriptors);
+        own = std::move(made.value());
+    }
+    const auto& configuration = own ? *own : server;
     auto account = check(configuration, costs, login);
     if (!account) {
         Account nobody;

@@ -2,23 +2,10 @@
 // Attempts that wait for a turn; runs in the authenticator.
 #include "authenticator/waiting.hpp"
 
-#include "broker/address.hpp"
-
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace authenticator {
-
-Source source_of(const ipc::Address& peer) {
-    Source source{};
-    const auto six = broker::as_family(peer, AF_INET6);
-    if (six.any.sa_family != AF_INET6) return source;
-    constexpr std::size_t network = 8;
-    const bool four = IN6_IS_ADDR_V4MAPPED(&six.v6.sin6_addr);
-    std::memcpy(source.data(), &six.v6.sin6_addr, four ? source.size() : network);
-    return source;
-}
 
 void WipeLogin::operator()(ipc::Login* login) const {
     ::explicit_bzero(login, sizeof *login);
@@ -28,7 +15,7 @@ void WipeLogin::operator()(ipc::Login* login) const {
 void WaitingRoom::add(const ipc::Login& login, Clock::time_point now) {
     Waiting waiting;
     waiting.login.reset(new ipc::Login(login));
-    waiting.source = source_of(login.peer);
+    waiting.source = broker::network_of(login.peer);
     waiting.arrived = now;
     ++size_;
     auto queue = std::find_if(queues_.begin(), queues_.end(),

@@ -2,11 +2,10 @@
 // Attempts that wait for a turn, fair to every source address; runs in the authenticator.
 #pragma once
 
+#include "broker/address.hpp"
 #include "ipc/requests.hpp"
 
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <deque>
 #include <list>
 #include <memory>
@@ -16,9 +15,7 @@ namespace authenticator {
 
 using Clock = std::chrono::steady_clock;
 
-// A host, or the network that an IPv6 host can take its addresses from.
-using Source = std::array<std::uint8_t, 16>;
-[[nodiscard]] Source source_of(const ipc::Address& peer);
+using Source = broker::Network;
 
 struct WipeLogin {
     void operator()(ipc::Login* login) const;

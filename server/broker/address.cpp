@@ -57,6 +57,15 @@ bool same_host(const ipc::Address& a, const ipc::Address& b) {
     return std::memcmp(&x, &y, sizeof x) == 0;
 }
 
+Network network_of(const ipc::Address& address) {
+    Network result{};
+    const auto host = canonical(address);
+    const bool four = IN6_IS_ADDR_V4MAPPED(&host);
+    static_assert(sizeof host == sizeof result);
+    std::memcpy(result.data(), &host, four ? result.size() : result.size() / 2);
+    return result;
+}
+
 ipc::Address as_family(const ipc::Address& address, sa_family_t family) {
     ipc::Address result{};
     if (address.any.sa_family == family) return address;

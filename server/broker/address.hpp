@@ -5,6 +5,7 @@
 
 #include "ipc/requests.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -23,6 +24,11 @@ void set_port(ipc::Address& address, std::uint16_t port);
 // An address of the given family for the same host, as a socket of that family needs it; family 0
 // when there is none (an IPv6 host for an IPv4 socket).
 [[nodiscard]] ipc::Address as_family(const ipc::Address& address, sa_family_t family);
+
+// A host, or the network that an IPv6 host can take its addresses from (/64). IPv4 is
+// ::ffff:a.b.c.d.
+using Network = std::array<std::uint8_t, 16>;
+[[nodiscard]] Network network_of(const ipc::Address& address);
 
 // "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (as vsftpd shows IPv4 peers of an IPv6 listener).
 [[nodiscard]] std::string to_text(const ipc::Address& address);

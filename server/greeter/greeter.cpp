@@ -174,7 +174,10 @@ Greeter::Then Greeter::user(std::string& name) {
             return say(reply::local_needs_tls, Then::close);
     }
     const auto& list = prepared().user_list;
-    if (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny) {
+    // A list for this connection alone that was not there to read: nobody is on the right side.
+    const bool no_list = options_.userlist_enable && options_.local_enable && !list;
+    if (no_list ||
+        (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny)) {
         if (options_.userlist_log)
             record(ipc::Event::refused, name,
                    options_.userlist_deny ? "User is in the deny user list."
@@ -337,10 +340,12 @@ base::Result<void> prepare(const config::Options& options) {
             base::log::warning("banner_file: " + text.error().text());
         }
     }
-    if (options.userlist_enable && options.local_enable) {  // as vsftpd: for no other is it read
-        TRY(auto list, config::NameList::read(options.userlist_file));
-        prepared().user_list = std::move(list);
-    }
+    // As vsftpd: for no other is it read. But a connection may have these options of its own.
+    const bool needed = options.userlist_enable && options.local_enable;
+    if (!needed && !options.tcp_wrappers) return base::success();
+    auto list = config::NameList::read(options.userlist_file);
+    if (needed && !list) return list.error();
+    if (list) prepared().user_list = std::move(list.value());
     return base::success();
 }
 
@@ -350,9 +355,12 @@ int run(ipc::Channel channel, const config::Options& options) {
     const auto* connection = message.value().as<ipc::Connection>();
     auto& descriptors = message.value().descriptors;
     if (connection == nullptr || descriptors.size() != 1) return 2;
+    auto own = options;
+    if (!config::apply_overrides(own, connection->overrides.view())) return 2;
+    own.local_enable = own.local_enable || connection->has_tenants != 0;
     base::title::set("jailftpd: " + control::to_text(connection->peer) + " [greeter]");
     control::Connection client(std::move(descriptors.front()));
-    Greeter(std::move(channel), options, client).serve();
+    Greeter(std::move(channel), own, client).serve();
     return 0;
 }
 

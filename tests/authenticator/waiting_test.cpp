@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using authenticator::Clock;
 using authenticator::Source;
-using authenticator::source_of;
 using authenticator::WaitingRoom;
 
 const Clock::time_point start{};
@@ -45,24 +44,6 @@ std::uint64_t next(WaitingRoom& room, May may) {
     return waiting.login ? waiting.login->id : 0;
 }
 std::uint64_t next(WaitingRoom& room) { return next(room, anybody); }
-
-TEST(SourceOf, IsAHostOrTheNetworkThatAHostChoosesFrom) {
-    const auto of = [](const char* text) { return source_of(address(text)); };
-    EXPECT_EQ(of("192.0.2.1"), of("::ffff:192.0.2.1"));
-    EXPECT_NE(of("192.0.2.1"), of("192.0.2.2"));
-    EXPECT_EQ(of("2001:db8:0:1::1"), of("2001:db8:0:1:ffff::2"));
-    EXPECT_NE(of("2001:db8:0:1::1"), of("2001:db8:0:2::1"));
-    EXPECT_NE(of("::1"), of("192.0.2.1"));
-    EXPECT_EQ(source_of(ipc::Address{}), Source{});
-}
-
-TEST(SourceOf, MindsNoPort) {
-    auto a = address("192.0.2.1");
-    auto b = a;
-    a.v4.sin_port = 1;
-    b.v4.sin_port = 2;
-    EXPECT_EQ(source_of(a), source_of(b));
-}
 
 TEST(WaitingRoom, LetsOneSourceThroughInOrder) {
     WaitingRoom room;
@@ -96,7 +77,7 @@ TEST(WaitingRoom, PassesOverThoseWhoMayNot) {
     room.add(login(1, "192.0.2.1"), start);
     room.add(login(2, "192.0.2.2"), start);
     const auto not_the_first = [](const Source& source) {
-        return source != source_of(address("192.0.2.1"));
+        return source != broker::network_of(address("192.0.2.1"));
     };
     EXPECT_EQ(next(room, not_the_first), 2U);
     EXPECT_EQ(next(room, not_the_first), 0U);
@@ -106,7 +87,7 @@ TEST(WaitingRoom, PassesOverThoseWhoMayNot) {
 
 TEST(WaitingRoom, GivesUpOneOfWhomeverHasMost) {
     WaitingRoom room;
-    const auto newcomer = source_of(address("192.0.2.9"));
+    const auto newcomer = broker::network_of(address("192.0.2.9"));
     const auto given_up = [&](const Source& source) {
         const auto waiting = room.give_up_for(source);
         return waiting.login ? waiting.login->id : 0;
@@ -115,9 +96,9 @@ TEST(WaitingRoom, GivesUpOneOfWhomeverHasMost) {
     for (std::uint64_t id = 1; id <= 4; ++id) room.add(login(id, "192.0.2.1"), start);
     for (std::uint64_t id = 11; id <= 12; ++id) room.add(login(id, "192.0.2.2"), start);
     EXPECT_EQ(given_up(newcomer), 4U) << "the newest";
-    EXPECT_EQ(given_up(source_of(address("192.0.2.2"))), 0U)
+    EXPECT_EQ(given_up(broker::network_of(address("192.0.2.2"))), 0U)
         << "three are not clearly more than two";
-    EXPECT_EQ(given_up(source_of(address("192.0.2.1"))), 0U) << "he has most himself";
+    EXPECT_EQ(given_up(broker::network_of(address("192.0.2.1"))), 0U) << "he has most himself";
     EXPECT_EQ(given_up(newcomer), 3U);
     EXPECT_EQ(room.size(), 4U);
     EXPECT_EQ(given_up(newcomer), 2U);

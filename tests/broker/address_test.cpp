@@ -39,6 +39,17 @@ TEST(Address, ChangesItsFamilyOnlyWhereThatHasAMeaning) {
     EXPECT_EQ(broker::length(broker::as_family(v6("2001:db8::1"), AF_INET)), 0U);
 }
 
+TEST(Network, IsAHostOrTheNetworkThatAHostChoosesFrom) {
+    const auto of = [](const auto& address) { return broker::network_of(address); };
+    EXPECT_EQ(of(v4("192.0.2.1")), of(v6("::ffff:192.0.2.1")));
+    EXPECT_NE(of(v4("192.0.2.1")), of(v4("192.0.2.2")));
+    EXPECT_EQ(of(v4("192.0.2.1", 1)), of(v4("192.0.2.1", 2)));
+    EXPECT_EQ(of(v6("2001:db8:0:1::1")), of(v6("2001:db8:0:1:ffff::2")));
+    EXPECT_NE(of(v6("2001:db8:0:1::1")), of(v6("2001:db8:0:2::1")));
+    EXPECT_NE(of(v6("::1")), of(v4("192.0.2.1")));
+    EXPECT_EQ(of(ipc::Address{}), broker::Network{});
+}
+
 TEST(Address, IsShownAsPeopleWriteIt) {
     EXPECT_EQ(broker::with_port(v4("192.0.2.1", 2121)), "192.0.2.1:2121");
     EXPECT_EQ(broker::with_port(v6("2001:db8::1", 21)), "[2001:db8::1]:21");

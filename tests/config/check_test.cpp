@@ -105,7 +105,6 @@ TEST_F(Check, StopsWhereVsftpdTellsOnlyTheClient) {
          "pasv_min_port (6000) is above pasv_max_port (5999)"},
         {"pasv_max_port=5000", "pasv_min_port (5001) is above pasv_max_port (5000)"},
         {"pasv_min_port=10\npasv_max_port=20", "pasv_max_port is below 1024"},
-        {"tcp_wrappers=YES", "tcp_wrappers is set to YES but has no effect in this version"},
         {"run_as_launching_user=YES", "run_as_launching_user has no effect in this version"},
     };
     for (const auto& [lines, what] : cases)

@@ -57,6 +57,7 @@ const LibraryRule library_rules[] = {
     {"boost/asio",  {"supervisor", "broker"}, "only the supervisor does many things at once"},
     {"ini.h",       {"config"}, "only config reads INI files"},
     {"security/",   {"authenticator"}, "only the authenticator talks to PAM"},
+    {"tcpd.h",      {"helpers"}, "only helpers ask tcp_wrappers"},
     {"openssl/",    {"session", "tls", "signer", "greeter"}, "no crypto library in root code"},
     {"filesystem",  {"config"}, "paths are opened beneath descriptors, and errors are values"},
     {"fstream",     {"config"}, "files are opened close-on-exec"},
