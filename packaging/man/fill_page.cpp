@@ -55,6 +55,10 @@ std::string_view name_of(config::NativeKind kind) {
             return "user";
         case config::NativeKind::Level:
             return "level";
+        case config::NativeKind::Root:
+            return "root";
+        case config::NativeKind::Layers:
+            return "layers";
     }
     return {};
 }
