@@ -122,10 +122,10 @@ int status_after(int signal, void (*prepare)()) {
         },
         {.pid = true});
     if (process.error()) return -1;
-    (void)::kill(process.pid(), signal);
+    process.signal(signal);
     // Whoever ignored it ends by what nobody ignores.
     ::usleep(100'000);
-    (void)::kill(process.pid(), SIGKILL);
+    process.signal(SIGKILL);
     return process.end();
 }
 

@@ -128,14 +128,18 @@ Process::Process(const Action& action, const jail::Isolation& isolation, int cgr
 
 Process::~Process() {
     end_.close();
-    if (pid_ < 0) return;
-    (void)::kill(pid_, SIGKILL);
+    if (pid_ <= 0) return;
+    signal(SIGKILL);
     (void)::waitpid(pid_, nullptr, 0);
+}
+
+void Process::signal(int number) const {
+    if (pid_ > 0) (void)::kill(pid_, number);
 }
 
 int Process::end() {
     int status = -1;
-    (void)::waitpid(std::exchange(pid_, -1), &status, 0);
+    if (pid_ > 0) (void)::waitpid(std::exchange(pid_, -1), &status, 0);
     return status;
 }
 

@@ -48,6 +48,9 @@ class Process {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] Facts facts() const { return Facts(pid_); }
 
+    // To it alone: where it could not be made there is no pid, and -1 would be everybody.
+    void signal(int number) const;
+
     // Waits for its end; the status of waitpid.
     [[nodiscard]] int end();
 

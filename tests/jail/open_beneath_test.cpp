@@ -216,6 +216,7 @@ TEST_F(OpenDirectory, IsNotTrickedByASwapInBetween) {
             ::syscall(SYS_renameat2, AT_FDCWD, home.c_str(), AT_FDCWD, other.c_str(),
                       2 /* RENAME_EXCHANGE */);
     }
+    ASSERT_GT(swapper, 0);
     int homes = 0;
     int refusals = 0;
     // Enough to have seen both, and many more.
