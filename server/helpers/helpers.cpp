@@ -123,7 +123,7 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             const auto* question = message.as<ipc::Wrap>();
             return question != nullptr && message.descriptors.size() == 1 &&
                    static_cast<bool>(channel.send_waiting(
-                       wrap(configuration, *question, message.descriptors.front())));
+                       wrap(configuration, *question, message.descriptors.front(), channel)));
         }
         case ipc::Type::change_owner: {
             const auto* question = message.as<ipc::ChangeOwner>();

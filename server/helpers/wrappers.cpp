@@ -15,6 +15,7 @@
 #include <string>
 
 #include <dlfcn.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -91,6 +92,7 @@ void ask(const config::Configuration& configuration, const Fd& connection, ipc::
                            const Fd& connection, ipc::Wrapped answer, const Fd& to) noexcept {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
+    (void)::setsid();
     ask(configuration, connection, answer);
     const auto sent = ::write(to.get(), &answer, sizeof answer);
     ::_exit(sent == static_cast<ssize_t>(sizeof answer) ? 0 : 1);
@@ -114,7 +116,7 @@ Result<void> load_wrappers() {
 }
 
 ipc::Wrapped wrap(const config::Configuration& configuration, const ipc::Wrap& question,
-                  const Fd& connection) {
+                  const Fd& connection, const ipc::Channel& supervisor) {
     ipc::Wrapped answer{};
     answer.id = question.id;
     const auto failed = [&](std::string reason) {
@@ -132,10 +134,16 @@ ipc::Wrapped wrap(const config::Configuration& configuration, const ipc::Wrap& q
     if (pid == 0) be_child(parent, configuration, connection, answer, to);
     if (pid < 0) return failed(base::system_error("fork").text());
     to.close();
+    pollfd wanted[] = {{from.get(), POLLIN, 0}, {supervisor.fd(), POLLRDHUP, 0}};
+    while (::poll(wanted, 2, -1) < 0 && errno == EINTR) {
+    }
     ipc::Wrapped said{};
-    const auto got = ::recv(from.get(), &said, sizeof said, 0);
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    const auto got = ::recv(from.get(), &said, sizeof said, MSG_DONTWAIT);
+    if (got < 0) {
+        (void)::kill(-pid, SIGKILL);  // commands of the rules
+        (void)::kill(pid, SIGKILL);   // it may not lead that group yet
+    }
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     if (got != static_cast<ssize_t>(sizeof said))
         return failed("the process that looks at the rules died");

@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "config/configuration.hpp"
+#include "ipc/channel.hpp"
 #include "ipc/requests.hpp"
 
 namespace helpers {
@@ -14,7 +15,9 @@ namespace helpers {
 [[nodiscard]] base::Result<void> load_wrappers();
 
 // Asked in a process of its own: rules may set its user, umask and environment, and run commands.
+// All that is ended when the supervisor closes its end of the channel.
 [[nodiscard]] ipc::Wrapped wrap(const config::Configuration& configuration,
-                                const ipc::Wrap& question, const base::Fd& connection);
+                                const ipc::Wrap& question, const base::Fd& connection,
+                                const ipc::Channel& supervisor);
 
 }  // namespace helpers
