@@ -76,8 +76,7 @@ Result<void> log_in(const std::shared_ptr<Fd>& mount, const jail::Walls& walls) 
 }
 
 // The cheapest of some logins with so many more mounts, and what their homes' mounts cost each.
-Result<void> measure(int mounts, double& cheapest) {
-    const observed::Directory directory;
+Result<void> measure(const observed::Directory& directory, int mounts, double& cheapest) {
     directory.directory("home", ann);
     TRY(mount_more(directory, mounts));
     jail::Walls walls;
@@ -114,9 +113,11 @@ TEST(Cost, OfALoginDoesNotGrowWithTheHostsMounts) {
     double few = 1e9;
     double many = 1e9;
     for (int tries = 0; tries < 4; ++tries) {
-        const Process one([&](int) { return measure(0, costs[0]); });
+        const observed::Directory lone;
+        const observed::Directory crowded;
+        const Process one([&](int) { return measure(lone, 0, costs[0]); });
         ASSERT_EQ(one.error(), std::nullopt);
-        const Process other([&](int) { return measure(more_mounts, costs[1]); });
+        const Process other([&](int) { return measure(crowded, more_mounts, costs[1]); });
         ASSERT_EQ(other.error(), std::nullopt);
         few = std::min(few, costs[0]);
         many = std::min(many, costs[1]);
