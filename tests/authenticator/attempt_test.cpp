@@ -68,6 +68,7 @@ struct Attempt : testing::Test {
         NEEDS_ROOT();
         const auto home = top.directory("home");
         configuration.options.local_enable = false;
+        configuration.native.mounts = false;  // which containers forbid
         configuration.tenants = {
             tenant("alice", sessions::hash_of("wonderland"), home),
             tenant("broken", "$2b$zz$abcdefghijklmnopqrstuuAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", home),

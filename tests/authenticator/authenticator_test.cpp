@@ -185,6 +185,7 @@ struct Process : testing::Test {
         };
         top.directory("home");
         configuration.options.local_enable = false;
+        configuration.native.mounts = false;  // which containers forbid
         configuration.tenants = {
             tenant("alice", sessions::hash_of("wonderland")),
             tenant("bob", sessions::hash_of("builder")),
@@ -372,18 +373,24 @@ TEST_F(Process, EndsAtWhatItDoesNotKnow) {
 // ----- rights
 
 TEST_F(Process, AndItsChildrenHaveTheRightsThatModulesNeed) {
-    Authenticator authenticator(configuration);
-    authenticator.send("slow", "x");
+    const auto number = [](const std::string& text) { return std::stoull(text, nullptr, 16); };
+    const auto ours = number(Facts(::getpid()).status("CapPrm"));
     // CAP_CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL, SETGID, SETUID;
     // NET_BIND_SERVICE, IPC_LOCK; SYS_RESOURCE; AUDIT_WRITE. A container may have fewer.
-    const auto number = [](const std::string& text) { return std::stoull(text, nullptr, 16); };
-    const auto rights = number(Facts(::getpid()).status("CapPrm")) & 0x210044ffU;
-    for (const auto pid : {authenticator.child(), authenticator.pid()}) {
-        const Facts facts(pid);
-        for (const auto* set : {"CapPrm", "CapEff", "CapBnd"})
-            EXPECT_EQ(number(facts.status(set)), rights) << set;
-        for (const auto* set : {"CapInh", "CapAmb"}) EXPECT_EQ(number(facts.status(set)), 0U);
-        EXPECT_EQ(facts.limit("Max core file size"), "0 0");
+    constexpr auto for_modules = 0x210044ffU;
+    constexpr auto sys_admin = 0x200000U;
+    for (const bool mounts : {false, true}) {
+        configuration.native.mounts = mounts;
+        const auto rights = ours & (for_modules | (mounts ? sys_admin : 0));
+        Authenticator authenticator(configuration);
+        authenticator.send("slow", "x");
+        for (const auto pid : {authenticator.child(), authenticator.pid()}) {
+            const Facts facts(pid);
+            for (const auto* set : {"CapPrm", "CapEff", "CapBnd"})
+                EXPECT_EQ(number(facts.status(set)), rights) << set;
+            for (const auto* set : {"CapInh", "CapAmb"}) EXPECT_EQ(number(facts.status(set)), 0U);
+            EXPECT_EQ(facts.limit("Max core file size"), "0 0");
+        }
     }
 }
 
@@ -432,6 +439,7 @@ struct ProcessWithPam : testing::Test {
         NEEDS_SANDBOX();
         sessions::refurnish();
         configuration.options.local_enable = true;
+        configuration.native.mounts = false;
         sandboxed::service("vsftpd", "auth password=wonderland");
     }
     Came ask_when(std::string_view auth, const Bounds& bounds = {}) {

@@ -67,6 +67,7 @@ struct Admission : testing::Test {
         tenant = {"carl", "!", top.directory("carl", 0), ann, users, {web}, ""};
         options.guest_username = "guests";
         options.local_enable = true;
+        configuration.native.mounts = false;  // which containers forbid
     }
     void TearDown() override { people::cannot_be_asked(0); }
 
@@ -442,6 +443,49 @@ TEST_F(Admission, HintsAtAWritableRoot) {
                 AllOf(HasSubstr(top.path("ftp")), EndsWith("to write to")));
     own_file("ann", "allow_writeable_chroot=NO\n");
     EXPECT_FALSE(admitted(account("ann")).admission.writable_root_allowed);
+}
+
+// ----- homes as mounts
+
+struct MountedAdmission : Admission {
+    void SetUp() override {
+        Admission::SetUp();
+        NEEDS_MOUNTS();
+        configuration.native.mounts = true;
+    }
+    static bool is(const base::Fd& directory, const std::string& path) {
+        struct stat a {};
+        struct stat b {};
+        return ::fstat(directory.get(), &a) == 0 && ::stat(path.c_str(), &b) == 0 &&
+               a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    }
+};
+
+TEST_F(MountedAdmission, GivesAJailItsHomeAsAMount) {
+    const auto result = admitted(tenants_account());
+    EXPECT_TRUE(result.admission.root_is_mount);
+    EXPECT_TRUE(is(result.root, tenant.home));
+    EXPECT_EQ(result.admission.root, tenant.home) << "told is where it is on the host";
+    options.isolate = false;
+    EXPECT_FALSE(admitted(tenants_account()).admission.root_is_mount);
+}
+
+TEST_F(MountedAdmission, GivesOneWhoIsNotJailedTheHost) {
+    const auto result = admitted(account("ann"));
+    EXPECT_FALSE(result.admission.root_is_mount);
+    EXPECT_EQ(where(result.root), "/");
+    EXPECT_TRUE(is(result.root, "/"));
+}
+
+TEST_F(MountedAdmission, MayCallAWritableRootSafe) {
+    options.chroot_local_user = true;
+    EXPECT_FALSE(admitted(account("ann")).admission.writable_root_allowed);
+    configuration.native.writable_root = "safe";
+    EXPECT_TRUE(admitted(account("ann")).admission.writable_root_allowed);
+    EXPECT_EQ(admitted(account("ann")).admission.writable_root_hint, "");
+    configuration.native.mounts = false;
+    EXPECT_FALSE(admitted(account("ann")).admission.writable_root_allowed);
+    EXPECT_NE(admitted(account("ann")).admission.writable_root_hint, "");
 }
 
 // ----- what the broker may do
