@@ -179,11 +179,14 @@ void Data::send_no_more() {
 // ----- control
 
 Conversation::Conversation(const Server& server, const std::string& from)
-    : socket_(connect_to({server.address(), server.port()}, from)), address_(server.address()) {
+    : address_(server.address()) {
+    if (testing::Test::IsSkipped()) return;  // as for servers
+    socket_ = connect_to({server.address(), server.port()}, from);
     greeting = socket_ ? reply() : "(refused)";
 }
 
 Conversation::Conversation(const Server& server, const Account& account) : Conversation(server) {
+    if (testing::Test::IsSkipped()) return;
     const auto answer = login(account);
     EXPECT_TRUE(answer.starts_with("230")) << account.name << " is not let in: " << answer;
     say("TYPE I");

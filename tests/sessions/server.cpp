@@ -108,6 +108,8 @@ std::string tenant(const std::string& name, const std::string& password, const L
 }
 
 Server::Server(const Lines& lines, Setup setup) : setup_(std::move(setup)) {
+    // A fixture is made even for a test that is skipped.
+    if (testing::Test::IsSkipped() || testing::Test::HasFatalFailure()) return;
     // To see whether a test itself is right: what it says should mostly hold for vsftpd as well.
     if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) setup_.program = Program::vsftpd;
     if (setup_.port == 0) setup_.port = next_port();
@@ -173,6 +175,7 @@ void Server::start() {
 }
 
 Server::~Server() {
+    if (pid_ < 0) return;
     if (!waited_for_) {
         signal(SIGTERM);
         if (wait() < 0 && !waited_for_) {
