@@ -2,10 +2,14 @@
 // Requests to the supervisor and what it answers; runs in the session.
 #include "session/broker_client.hpp"
 
+#include "session/transfer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+
+#include <poll.h>
 
 namespace session {
 
@@ -44,13 +48,20 @@ void BrokerClient::take(ipc::Message message) {
     }
 }
 
-bool BrokerClient::wait(const Deadline& deadline) {
-    auto message = channel_.wait(milliseconds_until(deadline));
+bool BrokerClient::wait(const Deadline& deadline, Watch* watch) {
+    std::array<pollfd, 2> wanted{
+        {{channel_.fd(), POLLIN, 0}, {watch != nullptr ? watch->fd() : -1, POLLIN, 0}}};
+    const int ready = ::poll(wanted.data(), wanted.size(), milliseconds_until(deadline));
+    if (ready == 0) return !deadline || Clock::now() < *deadline;
+    if (ready < 0) return errno == EINTR;
+    if (wanted[1].revents != 0 && !watch->on_readable()) return false;
+    if (wanted[0].revents == 0) return true;
+    auto message = channel_.receive();
     if (message) {
         take(std::move(message.value()));
         return true;
     }
-    if (message.error().number == ETIMEDOUT) return !deadline || Clock::now() < *deadline;
+    if (message.error().number == EAGAIN) return true;
     stopping_ = true;
     return false;
 }
@@ -83,27 +94,28 @@ void BrokerClient::stop_listening() {
     connected_.reset();
 }
 
-BrokerClient::Connected BrokerClient::connection(const Deadline& deadline) {
+BrokerClient::Connected BrokerClient::connection(const Deadline& deadline, Watch& watch) {
     while (!connected_) {
-        if (!wait(deadline)) return ipc::DataFailure::timeout;
+        // A client that has hung up will not connect any more, but may be connected to.
+        if (!wait(deadline, &watch) || (deadline && watch.gone())) {
+            stop_listening();  // or connecting
+            return ipc::DataFailure::timeout;
+        }
     }
     auto connected = std::exchange(connected_, std::nullopt);
     return std::move(*connected);
 }
 
-BrokerClient::Connected BrokerClient::accepted(std::chrono::seconds most) {
-    auto connected = connection(most.count() == 0 ? Deadline{} : Deadline{Clock::now() + most});
-    const auto* failure = std::get_if<ipc::DataFailure>(&connected);
-    if (failure != nullptr && *failure == ipc::DataFailure::timeout) stop_listening();
-    return connected;
+BrokerClient::Connected BrokerClient::accepted(std::chrono::seconds most, Watch& watch) {
+    return connection(most.count() == 0 ? Deadline{} : Deadline{Clock::now() + most}, watch);
 }
 
-BrokerClient::Connected BrokerClient::connect(const ipc::Address& target) {
+BrokerClient::Connected BrokerClient::connect(const ipc::Address& target, Watch& watch) {
     ++sequence_;
     connected_.reset();
     if (!channel_.send_waiting(ipc::ActiveOpen{sequence_, target}))
         return ipc::DataFailure::refused;
-    return connection(std::nullopt);
+    return connection(std::nullopt, watch);
 }
 
 Result<void> BrokerClient::give_away(const Fd& file) {

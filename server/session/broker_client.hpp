@@ -16,6 +16,8 @@
 
 namespace session {
 
+class Watch;
+
 class BrokerClient {
   public:
     explicit BrokerClient(ipc::Channel channel) : channel_(std::move(channel)) {}
@@ -39,9 +41,10 @@ class BrokerClient {
     // The client's data connection, or why there is none. accepted() waits that long (0: for ever)
     // from now on, since accept_timeout begins with the transfer command; for connect_timeout it is
     // the broker that watches.
+    // Neither waits for a client that has gone or aborts, as the watch tells.
     using Connected = std::variant<base::Fd, ipc::DataFailure>;
-    [[nodiscard]] Connected accepted(std::chrono::seconds most);
-    [[nodiscard]] Connected connect(const ipc::Address& target);
+    [[nodiscard]] Connected accepted(std::chrono::seconds most, Watch& watch);
+    [[nodiscard]] Connected connect(const ipc::Address& target, Watch& watch);
 
     [[nodiscard]] base::Result<void> give_away(const base::Fd& file);  // chown_uploads
 
@@ -57,9 +60,9 @@ class BrokerClient {
     // Takes messages until one is an answer to the current sequence; nothing when the time is over
     // or the supervisor gone.
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-    [[nodiscard]] bool wait(const Deadline& deadline);
+    [[nodiscard]] bool wait(const Deadline& deadline, Watch* watch = nullptr);
     void take(ipc::Message message);
-    [[nodiscard]] Connected connection(const Deadline& deadline);
+    [[nodiscard]] Connected connection(const Deadline& deadline, Watch& watch);
 
     ipc::Channel channel_;
     std::uint32_t sequence_ = 0;

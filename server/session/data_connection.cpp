@@ -27,12 +27,12 @@ void DataConnection::reset() {
     asked_for_ = Nothing{};
 }
 
-std::variant<base::Fd, ftp::Reply> DataConnection::open() {
+std::variant<base::Fd, ftp::Reply> DataConnection::open(Watch& watch) {
     const auto asked_for = std::exchange(asked_for_, Nothing{});
     if (std::holds_alternative<Nothing>(asked_for)) return ftp::Reply(reply::use_port_or_pasv);
     const auto* target = std::get_if<ipc::Address>(&asked_for);
-    auto connected =
-        target != nullptr ? broker_.connect(*target) : broker_.accepted(accept_timeout_);
+    auto connected = target != nullptr ? broker_.connect(*target, watch)
+                                       : broker_.accepted(accept_timeout_, watch);
     if (auto* socket = std::get_if<base::Fd>(&connected)) return std::move(*socket);
     if (std::get<ipc::DataFailure>(connected) == ipc::DataFailure::wrong_peer)
         return ftp::Reply(reply::bad_ip_connecting);

@@ -29,7 +29,7 @@ class DataConnection {
     [[nodiscard]] bool ready() const { return !std::holds_alternative<Nothing>(asked_for_); }
 
     // Waits for it; what was asked for is used up. The reply says why there is none.
-    [[nodiscard]] std::variant<base::Fd, ftp::Reply> open();
+    [[nodiscard]] std::variant<base::Fd, ftp::Reply> open(Watch& watch);
 
   private:
     struct Nothing {};

@@ -14,14 +14,19 @@ int DuringTransfer::fd() const { return waiting_ ? -1 : session_.control.fd(); }
 // A client that is gone from the control connection may still have sent the whole of its upload:
 // the transfer decides by its data connection.
 bool DuringTransfer::on_readable() {
+    gone_ = !session_.control.receive();
+    return look();
+}
+
+bool DuringTransfer::started() { return !aborted_ && look(); }
+
+bool DuringTransfer::look() {
     auto& control = session_.control;
-    const bool open = control.receive();
-    gone_ = !open;
     ftp::Line line;
     for (;;) {
         const auto reading = control.lines().peek(line);
         if (reading == ftp::LineReader::Reading::nothing) {
-            waiting_ = !open;
+            waiting_ = gone_;
             return true;
         }
         const bool known = line.verb == "ABOR" || line.verb == "QUIT" || line.verb == "NOOP" ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a client may say while a transfer runs: STAT, NOOP, ABOR and QUIT; everything else waits for
-// its end. Runs in the session.
+// its end. What came in one packet with the command itself is looked at once bytes move. Runs in the
+// session.
 #pragma once
 
 #include "ftp/replies.hpp"
@@ -16,6 +17,7 @@ class DuringTransfer : public Watch {
 
     [[nodiscard]] int fd() const override;
     [[nodiscard]] bool on_readable() override;
+    [[nodiscard]] bool started() override;
     [[nodiscard]] bool gone() const override { return gone_; }
 
     [[nodiscard]] bool aborted() const { return aborted_; }
@@ -24,6 +26,8 @@ class DuringTransfer : public Watch {
     [[nodiscard]] ftp::Reply last(const ftp::Reply& reply);
 
   private:
+    [[nodiscard]] bool look();
+
     Session& session_;
     bool waiting_ = false;  // a command is there that has to wait, or nobody will send one
     bool aborted_ = false;

@@ -348,18 +348,11 @@ Transferred send_file(const base::Fd& file, std::uint64_t offset,
                       std::optional<std::uint64_t> length, const base::Fd& data, const Terms& terms,
                       Watch& watch) {
     Flow flow(data, terms, watch);
-    struct stat status {};
-    if (::fstat(file.get(), &status) < 0) return flow.finished(End::file);
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    // A size of 0 may be a file of a file system that tells none beforehand: it is read to its end.
-    std::optional<std::uint64_t> left;
-    if (size > 0) left = size > offset ? size - offset : 0;
-    if (length && (!left || *length < *left)) left = length;
-
+    if (!watch.started()) return flow.finished(End::aborted);
     Ended ended;
-    const bool whole_pages = !terms.ascii && terms.sendfile && left;
-    if (!whole_pages || !sendfile_out(file, offset, *left, flow, ended))
-        ended = copy_out(file, offset, size > 0 ? left : std::nullopt, terms.ascii, flow);
+    const bool whole_pages = !terms.ascii && terms.sendfile && length;
+    if (!whole_pages || !sendfile_out(file, offset, *length, flow, ended))
+        ended = copy_out(file, offset, length, terms.ascii, flow);
     const auto end = ended ? *ended : flow.delivered();
     return flow.finished(end);
 }
@@ -367,11 +360,14 @@ Transferred send_file(const base::Fd& file, std::uint64_t offset,
 Transferred receive_file(const base::Fd& file, std::uint64_t offset, const base::Fd& data,
                          const Terms& terms, Watch& watch) {
     Flow flow(data, terms, watch);
+    if (!watch.started()) return flow.finished(End::aborted);
     if (::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
         return flow.finished(End::file);
     bool over = false;
-    const auto first = terms.ascii ? std::nullopt : std::optional(copied_first);
-    auto ended = copy_in(file, flow, terms.ascii, first, over);
+    // splice(2) refuses files that are appended to.
+    const bool by_hand = terms.ascii || terms.append;
+    auto ended = copy_in(file, flow, terms.ascii,
+                         by_hand ? std::nullopt : std::optional(copied_first), over);
     if (!ended && !over && !splice_in(file, flow, ended))
         ended = copy_in(file, flow, false, std::nullopt, over);
     return flow.finished(ended.value_or(End::complete));
@@ -392,7 +388,9 @@ struct LineSender::State {
 };
 
 LineSender::LineSender(const base::Fd& data, const Terms& terms, Watch& watch)
-    : state_(std::make_unique<State>(State{Flow(data, terms, watch), {}, {}})) {}
+    : state_(std::make_unique<State>(State{Flow(data, terms, watch), {}, {}})) {
+    if (!watch.started()) state_->ended = End::aborted;
+}
 
 LineSender::~LineSender() = default;
 

@@ -23,6 +23,9 @@ class Watch {
     [[nodiscard]] virtual int fd() const = 0;
     // False: the transfer is to be abandoned.
     [[nodiscard]] virtual bool on_readable() = 0;
+    // From now on bytes move; what the client has said already may be for the transfer. False as
+    // above.
+    [[nodiscard]] virtual bool started() { return true; }
     // The client has closed it. What it has on the way may still come, but nobody waits for long.
     [[nodiscard]] virtual bool gone() const { return false; }
 };
@@ -34,6 +37,7 @@ struct Terms {
     std::uint32_t chunk = 0;             // trans_chunk_size
     std::chrono::seconds timeout{};      // data_connection_timeout; 0: none
     bool sendfile = true;
+    bool append = false;  // uploads: each write at what is the file's end then
 };
 
 enum class End {
@@ -52,7 +56,8 @@ struct Transferred {
     std::chrono::microseconds time{};
 };
 
-// From `offset`, at most `length` bytes.
+// From `offset` as many bytes as `length` says, and nothing less is complete; without it, to the
+// end of the file, wherever that is.
 [[nodiscard]] Transferred send_file(const base::Fd& file, std::uint64_t offset,
                                     std::optional<std::uint64_t> length, const base::Fd& data,
                                     const Terms& terms, Watch& watch);

@@ -775,3 +775,109 @@ TEST_F(LockedFile, IsSentAtOnceWhereUploadsAreNotLocked) {
 }
 
 }  // namespace
+
+// ----- nothing is lost when several store the same file
+
+class SameName : public Session {
+  protected:
+    void SetUp() override {
+        Session::SetUp();
+        if (IsSkipped()) return;
+        first.emplace(home);
+        second.emplace(home);
+    }
+
+    // What the first one's command makes is there.
+    void wait_for(const char* name) const {
+        for (int i = 0; i < 500 && !home.exists(name); ++i) ::usleep(10'000);
+    }
+
+    // Two clients in the same home.
+    std::optional<Conversation> first;
+    std::optional<Conversation> second;
+};
+
+TEST_F(SameName, AFailedUploadDoesNotTakeAnothersAlong) {
+    first->say("EPSV");
+    first->client.send("STOR mine/new\r\n");  // no data connection ever comes
+    wait_for("mine/new");
+    auto data = second->passive();
+    second->client.send("STOR mine/new\r\n");  // waits for the lock
+    first->client.send("ABOR\r\n");
+    EXPECT_EQ(first->client.reply(), "425 Failed to establish connection.");
+    EXPECT_EQ(first->client.reply(), "226 ABOR successful.");
+    EXPECT_EQ(second->client.reply(), "150 Ok to send data.");
+    ASSERT_EQ(::send(data.get(), "whole", 5, MSG_NOSIGNAL), 5);
+    data.close();
+    EXPECT_EQ(second->client.reply(), "226 Transfer complete.");
+    EXPECT_EQ(home.content("mine/new"), "whole");
+}
+
+TEST_F(SameName, WhatWasMovedThereStaysWhenAnUploadFails) {
+    home.store("mine/other", "other");
+    first->say("EPSV");
+    first->client.send("STOR mine/new\r\n");
+    wait_for("mine/new");
+    EXPECT_EQ(second->say("RNFR mine/other"), "350 Ready for RNTO.");
+    EXPECT_EQ(second->say("RNTO mine/new"), "250 Rename successful.");
+    first->client.send("ABOR\r\n");
+    EXPECT_EQ(first->client.reply(), "425 Failed to establish connection.");
+    EXPECT_EQ(first->client.reply(), "226 ABOR successful.");
+    EXPECT_EQ(home.content("mine/new"), "other");
+}
+
+TEST_F(SameName, TheSecondUploadCutsOffTheFirst) {
+    auto one = first->passive();
+    EXPECT_EQ(first->say("STOR mine/f"), "150 Ok to send data.");
+    auto two = second->passive();
+    second->client.send("STOR mine/f\r\n");
+    ASSERT_EQ(::send(one.get(), "0123456789", 10, MSG_NOSIGNAL), 10);
+    one.close();
+    EXPECT_EQ(first->client.reply(), "226 Transfer complete.");
+    EXPECT_EQ(second->client.reply(), "150 Ok to send data.");
+    ASSERT_EQ(::send(two.get(), "abc", 3, MSG_NOSIGNAL), 3);
+    two.close();
+    EXPECT_EQ(second->client.reply(), "226 Transfer complete.");
+    EXPECT_EQ(home.content("mine/f"), "abc");
+}
+
+TEST_F(SameName, AppendsAfterWhatAnotherAppended) {
+    auto one = first->passive();
+    EXPECT_EQ(first->say("APPE mine/f"), "150 Ok to send data.");
+    auto two = second->passive();
+    second->client.send("APPE mine/f\r\n");
+    ASSERT_EQ(::send(one.get(), "first\n", 6, MSG_NOSIGNAL), 6);
+    one.close();
+    EXPECT_EQ(first->client.reply(), "226 Transfer complete.");
+    EXPECT_EQ(second->client.reply(), "150 Ok to send data.");
+    ASSERT_EQ(::send(two.get(), "second\n", 7, MSG_NOSIGNAL), 7);
+    two.close();
+    EXPECT_EQ(second->client.reply(), "226 Transfer complete.");
+    EXPECT_EQ(home.content("mine/f"), "first\nsecond\n");
+}
+
+TEST_F(SameName, AnUploadWhoseFileWasDeletedIsNotAcknowledged) {
+    auto data = first->passive();
+    EXPECT_EQ(first->say("STOR mine/f"), "150 Ok to send data.");
+    EXPECT_EQ(second->say("DELE mine/f"), "250 Delete operation successful.");
+    data.close();
+    EXPECT_EQ(first->client.reply(), "451 Failure writing to local file.");
+}
+
+TEST_F(Session, AnnouncesTheSizeThatAFileHasWhenItsConnectionStands) {
+    home.store("f", std::string(5000, 'x'));
+    Conversation ftp(home);
+    auto data = ftp.passive();
+    EXPECT_EQ(::truncate(home.path("f").c_str(), 10), 0);
+    EXPECT_EQ(ftp.say("RETR f"), "150 Opening BINARY mode data connection for f (10 bytes).");
+    EXPECT_EQ(ftp.client.reply(), "226 Transfer complete.");
+}
+
+TEST_F(Session, RestSurvivesATransferThatHadNoConnectionToUse) {
+    home.store("digits", "0123456789");
+    Conversation ftp(home);
+    EXPECT_EQ(ftp.say("TYPE I"), "200 Switching to Binary mode.");
+    EXPECT_EQ(ftp.say("REST 4"), "350 Restart position accepted (4).");
+    EXPECT_EQ(ftp.say("RETR digits"), "425 Use PORT or PASV first.");
+    EXPECT_EQ(ftp.retrieve("RETR digits"), "456789");
+}

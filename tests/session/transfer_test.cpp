@@ -130,7 +130,7 @@ TEST(SendFile, SendsAllOfIt) {
         wanted.sendfile = by_kernel;
         Quiet quiet;
         const auto sent =
-            session::send_file(file(text), 0, std::nullopt, ends.server, wanted, quiet);
+            session::send_file(file(text), 0, text.size(), ends.server, wanted, quiet);
         ends.server.close();
         client.join();
         EXPECT_EQ(sent.end, End::complete);
@@ -170,7 +170,7 @@ TEST(SendFile, NoticesAFileThatShrinks) {
         (void)read_all(ends.client);
     });
     Quiet quiet;
-    const auto sent = session::send_file(shrinking, 0, std::nullopt, ends.server, terms(), quiet);
+    const auto sent = session::send_file(shrinking, 0, 20'000'000, ends.server, terms(), quiet);
     ends.server.close();
     client.join();
     EXPECT_EQ(sent.end, End::shrank);

@@ -40,11 +40,11 @@ Reply send_listing(Session& session, const Listing& listing) {
     if (auto found = lister.look_up(listing); !found)
         return ftp::because(reply::listing_unavailable, found.error().number);
 
-    auto data = session.data.open();
-    if (const auto* failure = std::get_if<Reply>(&data)) return *failure;
+    DuringTransfer watch(session);
+    auto data = session.data.open(watch);
+    if (const auto* failure = std::get_if<Reply>(&data)) return watch.last(*failure);
     session.control.reply(reply::listing_follows);
 
-    DuringTransfer watch(session);
     Terms terms;
     terms.timeout = std::chrono::seconds(session.options.data_connection_timeout);
     LineSender sender(std::get<base::Fd>(data), terms, watch);

@@ -9,6 +9,7 @@
 #include "session/during_transfer.hpp"
 #include "session/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -16,6 +17,8 @@
 #include <utility>
 #include <variant>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace session::commands {
@@ -120,10 +123,47 @@ base::Result<OpenFile> create(Session& session, Upload& upload, bool named) {
     return session.files.create(upload.path, session.options.file_open_mode, exclusive);
 }
 
-// Where the first byte goes, and what was there is cut off for a plain STOR.
-bool prepare_file(const Upload& upload, const OpenFile& file) {
-    if (upload.append || upload.restart_at > 0) return true;
-    return file.status.st_size == 0 || ::ftruncate(file.file.get(), 0) == 0;
+// The path leads to this very file still: nobody has removed it or put another in its place.
+bool is_still_there(const Session& session, const std::string& path, const base::Fd& file) {
+    struct stat here {};
+    const auto there = session.files.status(path);
+    return there && ::fstat(file.get(), &here) == 0 && there.value().st_dev == here.st_dev &&
+           there.value().st_ino == here.st_ino;
+}
+
+std::optional<std::uint64_t> size_of(const base::Fd& file) {
+    struct stat status {};
+    if (::fstat(file.get(), &status) < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+// lock_upload_files. Whoever had the lock may have removed the file when he let go of it: then it
+// is made once more.
+enum class Locked { yes, no, gone };
+Locked lock(Session& session, const Upload& upload, const OpenFile& file, Watch& watch) {
+    if (!session.options.lock_upload_files) return Locked::yes;
+    if (!session.lock(file.file, true, watch)) return Locked::no;
+    return is_still_there(session, upload.path, file.file) ? Locked::yes : Locked::gone;
+}
+
+// Of an upload that failed, if this command made the file. Others may have stored into it
+// meanwhile, or moved another to its name; with lock_upload_files nobody does either now.
+void remove_own(Session& session, const Upload& upload, const OpenFile& file) {
+    if (file.created && is_still_there(session, upload.path, file.file))
+        (void)session.files.remove(upload.path);
+}
+
+// As the file is now, with the data connection there: where the first byte goes. What was there is
+// cut off for a plain STOR.
+std::optional<std::uint64_t> prepare_file(const Upload& upload, const base::Fd& file) {
+    if (upload.append) {
+        const int flags = ::fcntl(file.get(), F_GETFL);
+        if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_APPEND) < 0) return std::nullopt;
+        return size_of(file);
+    }
+    if (upload.restart_at > 0) return upload.restart_at;
+    if (::ftruncate(file.get(), 0) < 0) return std::nullopt;
+    return 0;
 }
 
 // chown_uploads, right after the file was made, as vsftpd does it.
@@ -139,54 +179,65 @@ base::Result<void> give_away(Session& session, const OpenFile& file) {
     return given;
 }
 
-Reply store(Session& session, Upload upload, std::optional<OpenFile> opened, const Reply& start) {
-    auto& file = *opened;
-    const auto shown = session.shown(upload.path);
-    const auto refuse = [&](const Reply& reply) {
-        // Nothing came, so nothing is to be seen of it.
-        if (file.created) (void)session.files.remove(upload.path);
-        record(session, ipc::Event::upload, shown, false, {});
-        return reply;
-    };
-
-    DuringTransfer watch(session);
-    const auto size = static_cast<std::uint64_t>(file.status.st_size);
-    if (upload.restart_at > size) return refuse(reply::restart_beyond_end);
-    if (session.options.lock_upload_files && !session.lock(file.file, true, watch))
-        return watch.last(refuse(file_busy));
-
-    if (const auto given = give_away(session, file); !given)
-        return refuse(ftp::because(reply::could_not_create, given.error().number));
-    auto data = session.data.open();
-    if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
-    session.control.reply(start);
-
+// The upload itself, from 150 on.
+Transferred receive(Session& session, const Upload& upload, OpenFile& file, const base::Fd& data,
+                    DuringTransfer& watch) {
     Transferred transferred;
-    if (prepare_file(upload, file)) {
-        const auto offset = upload.append ? size : upload.restart_at;
-        transferred = receive_file(
-            file.file, offset, std::get<base::Fd>(data),
-            terms(session, session.ascii && session.options.ascii_upload_enable), watch);
+    if (const auto offset = prepare_file(upload, file.file)) {
+        auto wanted = terms(session, session.ascii && session.options.ascii_upload_enable);
+        wanted.append = upload.append;
+        transferred = receive_file(file.file, *offset, data, wanted, watch);
     } else {
         transferred.end = End::file;
     }
+    if (transferred.end != End::complete) return transferred;
+    // A file without a name is lost, whoever took the name away.
+    struct stat status {};
+    if (::fstat(file.file.get(), &status) < 0 || status.st_nlink == 0) transferred.end = End::file;
+    return transferred;
+}
+
+Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) {
+    DuringTransfer watch(session);
+    const auto refuse = [&](const Reply& reply) {
+        // Nothing came, so nothing is to be seen of it, unless somebody else put it there.
+        if (size_of(file.file) == 0U) remove_own(session, upload, file);
+        record(session, ipc::Event::upload, session.shown(upload.path), false, {});
+        return watch.last(reply);
+    };
+    for (;;) {
+        const auto locked = lock(session, upload, file, watch);
+        if (locked == Locked::no) return refuse(file_busy);
+        if (locked == Locked::yes) break;
+        auto again = create(session, upload, true);
+        if (!again) return refuse(ftp::because(reply::could_not_create, again.error().number));
+        file = std::move(again.value());
+    }
+    if (upload.restart_at > size_of(file.file).value_or(0))
+        return refuse(reply::restart_beyond_end);
+    if (const auto given = give_away(session, file); !given)
+        return refuse(ftp::because(reply::could_not_create, given.error().number));
+    auto data = session.data.open(watch);
+    if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
+    session.control.reply(start);
+
+    auto transferred = receive(session, upload, file, std::get<base::Fd>(data), watch);
+    if (transferred.end != End::complete && session.options.delete_failed_uploads)
+        remove_own(session, upload, file);
     // Some file systems tell only now that they had no room.
     if (::close(file.file.release()) < 0 && transferred.end == End::complete)
         transferred.end = errno == ENOSPC || errno == EDQUOT ? End::no_space : End::file;
     std::get<base::Fd>(data).close();
-
-    const bool complete = transferred.end == End::complete;
-    if (!complete && session.options.delete_failed_uploads && file.created)
-        (void)session.files.remove(upload.path);
-    record(session, ipc::Event::upload, shown, complete, transferred);
+    record(session, ipc::Event::upload, session.shown(upload.path),
+           transferred.end == End::complete, transferred);
     return watch.last(
         ended(session, transferred, reply::network_read_failed, reply::file_write_failed));
 }
 
 Reply upload(Session& session, std::string_view argument, bool append) {
+    if (!session.data.ready()) return reply::use_port_or_pasv;
     const auto restart_at = std::exchange(session.restart_at, 0);
     session.range.reset();
-    if (!session.data.ready()) return reply::use_port_or_pasv;
     const auto path = session.path(argument);
     const auto shown = session.shown(argument);
     if (!path) {
@@ -209,9 +260,9 @@ Reply upload(Session& session, std::string_view argument, bool append) {
 }  // namespace
 
 Reply retr(Session& session, std::string_view argument) {
+    if (!session.data.ready()) return reply::use_port_or_pasv;
     const auto restart_at = std::exchange(session.restart_at, 0);
     const auto range = std::exchange(session.range, std::nullopt);
-    if (!session.data.ready()) return reply::use_port_or_pasv;
 
     const auto shown = session.shown(argument);
     const auto refuse = [&](const Reply& reply) {
@@ -227,17 +278,23 @@ Reply retr(Session& session, std::string_view argument) {
         const auto answer = ftp::because(reply::could_not_open, file.error().number);
         return file.error().number == EISDIR ? answer : refuse(answer);
     }
-    const auto size = static_cast<std::uint64_t>(file.value().status.st_size);
-    if (offset > size) return refuse(reply::restart_beyond_end);
+    const auto before = static_cast<std::uint64_t>(file.value().status.st_size);
+    if (offset > before) return refuse(reply::restart_beyond_end);
 
     DuringTransfer watch(session);
     if (session.options.lock_upload_files && !session.lock(file.value().file, false, watch))
         return watch.last(refuse(file_busy));
-    auto data = session.data.open();
-    if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
+    auto data = session.data.open(watch);
+    if (const auto* failure = std::get_if<Reply>(&data)) return watch.last(refuse(*failure));
+    // It may have changed during these waits; what is announced now is what has to come.
+    const auto size = size_of(file.value().file).value_or(0);
+    if (offset > size) return watch.last(refuse(reply::restart_beyond_end));
     session.control.reply(reply::opening(convert, argument, size));
 
-    const auto length = range ? std::optional(range->last - range->first + 1) : std::nullopt;
+    // A size of 0 may be that of a file system which tells none beforehand.
+    std::optional<std::uint64_t> length;
+    if (size > 0) length = size - offset;
+    if (length && range) length = std::min(*length, range->last - range->first + 1);
     const auto transferred = send_file(file.value().file, offset, length, std::get<base::Fd>(data),
                                        terms(session, convert), watch);
     std::get<base::Fd>(data).close();
@@ -251,9 +308,9 @@ Reply stor(Session& session, std::string_view path) { return upload(session, pat
 Reply appe(Session& session, std::string_view path) { return upload(session, path, true); }
 
 Reply stou(Session& session, std::string_view argument) {
+    if (!session.data.ready()) return reply::use_port_or_pasv;
     session.restart_at = 0;
     session.range.reset();
-    if (!session.data.ready()) return reply::use_port_or_pasv;
     const bool named = !argument.empty();
     const auto typed = named ? std::string(argument) : std::string("STOU");
     const auto path = session.path(typed);
