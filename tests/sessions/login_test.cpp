@@ -69,7 +69,6 @@ INSTANTIATE_TEST_SUITE_P(All, LoginRefuses,
                                          Refused{"ShellNotInShells", "noshell", "secret"},
                                          Refused{"NamedInFtpusers", "denied", "secret"},
                                          Refused{"Root", "root", ""},
-                                         Refused{"EmptyName", "", "secret"},
                                          Refused{"NameWithBlank", "alice x", "wonderland"},
                                          Refused{"NameWithSlash", "../alice", "wonderland"},
                                          Refused{"NameStartingWithADash", "-alice", "wonderland"},
@@ -82,6 +81,13 @@ INSTANTIATE_TEST_SUITE_P(All, LoginRefuses,
                                          Refused{"AnonymousWhenOff", "anonymous", "me@here"},
                                          Refused{"FtpWhenOff", "ftp", "me@here"}),
                          [](const auto& each) { return each.param.why; });
+
+TEST(Login, WantsAName) {
+    Server server;
+    Conversation ftp(server);
+    EXPECT_EQ(ftp.login("", "secret"), "503 Login with USER first.");
+    EXPECT_EQ(ftp.login(alice), "230 Login successful.");
+}
 
 TEST(Login, TellsTheAdministratorTheRealReason) {
     Server server;
