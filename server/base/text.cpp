@@ -13,8 +13,9 @@ char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' 
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Length of the well-formed UTF-8 sequence (two bytes or more) at the start of text, else 0.
-// Overlong forms, surrogates and what lies above U+10FFFF are not well-formed; nor, for us, are the C1
-// control characters U+0080..U+009F, which terminals obey.
+// Overlong forms, surrogates and what lies above U+10FFFF are not well-formed; nor, for us, are the
+// C1 control characters U+0080..U+009F, which terminals obey, and what ends a line or turns the
+// order of letters: U+2028..U+202E and U+2066..U+2069.
 std::size_t utf8_sequence(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto lead = byte(0);
@@ -28,6 +29,8 @@ std::size_t utf8_sequence(std::string_view text) {
     if (lead == 0xF0 && byte(1) < 0x90) return 0;
     if (lead == 0xF4 && byte(1) > 0x8F) return 0;
     if (lead == 0xC2 && byte(1) < 0xA0) return 0;
+    if (lead == 0xE2 && byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) return 0;
+    if (lead == 0xE2 && byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9) return 0;
     return length;
 }
 

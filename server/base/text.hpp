@@ -31,11 +31,13 @@ template <typename Number>
     return number;
 }
 
-// For messages: control bytes, DEL and backslashes as \xNN; with `also` further bytes to escape. UTF-8
-// passes; bytes that are not UTF-8 are escaped.
+// For messages: control bytes, DEL and backslashes as \xNN; with `also` further bytes to escape.
+// UTF-8 passes; bytes that are not UTF-8 are escaped, and so are characters that would split a line
+// or show it in another order.
 [[nodiscard]] std::string escaped(std::string_view text, std::string_view also = {});
 
-// In double quotes, with escaped() applied to quotes as well: safe to log whatever the network sent.
+// In double quotes, with escaped() applied to quotes as well: safe to log whatever the network
+// sent.
 [[nodiscard]] std::string quoted(std::string_view text);
 
 }  // namespace base

@@ -71,6 +71,16 @@ TEST(Escaped, LetsUtf8PassAndNothingElse) {
         {"\xF4\x90\x80\x80",  "\\xf4\\x90\\x80\\x80"},  // above U+10FFFF
         {"\xC2\x9B",          "\\xc2\\x9b"},            // C1 control: CSI
         {"\xA4",              "\\xa4"},                 // Latin-1
+        {"\xE2\x80\xA7",      "\xE2\x80\xA7"},
+        {"\xE2\x80\xA8",      "\\xe2\\x80\\xa8"},       // ends a line
+        {"\xE2\x80\xA9",      "\\xe2\\x80\\xa9"},
+        {"\xE2\x80\xAA",      "\\xe2\\x80\\xaa"},       // turns the order round
+        {"\xE2\x80\xAE",      "\\xe2\\x80\\xae"},
+        {"\xE2\x80\xAF",      "\xE2\x80\xAF"},
+        {"\xE2\x81\xA5",      "\xE2\x81\xA5"},
+        {"\xE2\x81\xA6",      "\\xe2\\x81\\xa6"},
+        {"\xE2\x81\xA9",      "\\xe2\\x81\\xa9"},
+        {"\xE2\x81\xAA",      "\xE2\x81\xAA"},
     };
     // clang-format on
     for (const auto& c : cases) EXPECT_EQ(base::escaped(c.text), c.escaped);
