@@ -317,7 +317,7 @@ std::string permissions_fact(const Entry& entry, const Viewer& viewer) {
         {'l', folder && viewer.listing && may(entry, viewer, S_IROTH)},
         {'m', folder && viewer.make_folders && writable},
         {'p', folder && viewer.rename_delete && writable},
-        {'r', !folder && viewer.download && may(entry, viewer, S_IROTH)},
+        {'r', file && viewer.download && may(entry, viewer, S_IROTH)},
         {'w', file && viewer.upload && writable},
     };
     std::string letters;

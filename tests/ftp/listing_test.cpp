@@ -302,6 +302,15 @@ TEST(PermFact, FollowsModeAndConfiguration) {
     EXPECT_EQ(ftp::permissions_fact(folder("d"), reader), "e");
 }
 
+// RETR and APPE refuse the rest.
+TEST(PermFact, PromisesTransfersOfRegularFilesAlone) {
+    for (const mode_t kind : {S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFLNK}) {
+        auto entry = file("f");
+        entry.mode = kind | 0777;
+        EXPECT_EQ(ftp::permissions_fact(entry, owner_who_may_all()), "df") << kind;
+    }
+}
+
 TEST(PermFact, AsksTheFirstClassThatFits) {
     auto entry = file("f");
     entry.mode = S_IFREG | 0060;  // the group alone
