@@ -119,6 +119,9 @@ bool wanted_still(Watch& watch) {
     return watch.on_readable();
 }
 
+// Whoever shuts down his end right after the command still gets the answer for a small file.
+bool in_vain(const Watch& watch, std::uint64_t done) { return done > 0 && watch.gone(); }
+
 // Up to `length` bytes from `offset` go to `take`, as many as there are; the result is how many.
 template <typename Take>
 Result<std::uint64_t> read_all(const Fd& file, std::uint64_t offset, std::uint64_t length,
@@ -127,7 +130,8 @@ Result<std::uint64_t> read_all(const Fd& file, std::uint64_t offset, std::uint64
     std::vector<unsigned char> buffer(std::min<std::uint64_t>(length, chunk_size));
     std::uint64_t done = 0;
     while (done < length) {
-        if (!wanted_still(watch)) return Error{"no longer wanted", ECANCELED};
+        if (!wanted_still(watch) || in_vain(watch, done))
+            return Error{"no longer wanted", ECANCELED};
         const auto most = std::min<std::uint64_t>(buffer.size(), length - done);
         const auto count =
             ::pread(file.get(), buffer.data(), most, static_cast<off_t>(offset + done));

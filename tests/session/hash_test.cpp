@@ -117,6 +117,21 @@ TEST_F(Hash, EndsWhenNobodyWantsItAnyMore) {
     EXPECT_EQ(outcome(session::ascii_size(file, again)), "ECANCELED");
 }
 
+// Only shutting down one's end right after the command is no going away from a small file.
+TEST_F(Hash, EndsWhenTheClientHasGone) {
+    class Gone : public Impatient {
+      public:
+        Gone() : Impatient(true) {}
+        [[nodiscard]] bool gone() const override { return asked > 0; }
+    };
+    const auto file = open(std::string(3 << 20, 'x'));
+    Gone gone;
+    EXPECT_EQ(outcome(session::digest(file, HashAlgorithm::sha256, 0, 3 << 20, gone)), "ECANCELED");
+    EXPECT_LE(gone.asked, 2);
+    EXPECT_EQ(outcome(session::ascii_size(file, gone)), "ECANCELED");
+    EXPECT_TRUE(session::digest(file, HashAlgorithm::sha256, 0, 1000, gone));
+}
+
 TEST_F(Hash, AsciiSizeIsThatOfADownload) {
     const auto size = [&](const std::string& content) {
         return session::ascii_size(open(content), watch).value();
