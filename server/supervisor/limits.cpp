@@ -5,8 +5,10 @@
 #include "broker/address.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <string_view>
 
 namespace supervisor {
@@ -47,6 +49,11 @@ void Limits::release(const ipc::Address& peer) {
     if (found == connections_.end()) return;
     --clients_;
     if (--found->second == 0) connections_.erase(found);
+}
+
+bool Limits::is_crash(int signal) {
+    constexpr int crashes[] = {SIGSEGV, SIGSYS, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    return std::find(std::begin(crashes), std::end(crashes), signal) != std::end(crashes);
 }
 
 void Limits::crashed(const ipc::Address& peer, Clock::time_point now) {

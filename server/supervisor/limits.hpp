@@ -31,7 +31,10 @@ class Limits {
                                 std::uint32_t max_per_ip, Clock::time_point now);
     // The end of a connection that was admitted.
     void release(const ipc::Address& peer);
-    // A process of that client died of a signal that nobody sent it.
+    // A signal for a fault of the process's own. Of SIGKILL it is innocent: administrators send it,
+    // and the kernel when memory is short.
+    [[nodiscard]] static bool is_crash(int signal);
+    // A process of that client died of such a signal.
     void crashed(const ipc::Address& peer, Clock::time_point now);
 
     [[nodiscard]] std::size_t clients() const { return clients_; }

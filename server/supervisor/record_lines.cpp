@@ -32,6 +32,7 @@ constexpr KindNames kind_names[] = {
     {Kind::refused_too_many, "CONNECT",      "refused",  false},
     {Kind::refused_per_ip,   "CONNECT",      "refused",  false},
     {Kind::refused_by_rule,  "CONNECT",      "refused",  false},
+    {Kind::refused_crashing, "CONNECT",      "refused",  false},
     {Kind::login,            "LOGIN",        "login",    true},
     {Kind::download,         "DOWNLOAD",     "download", true},
     {Kind::upload,           "UPLOAD",       "upload",   true},
@@ -56,6 +57,8 @@ std::string_view refusal(Kind kind) {
             return "Connection refused: too many sessions for this address.";
         case Kind::refused_by_rule:
             return "Connection refused: tcp_wrappers denial.";
+        case Kind::refused_crashing:
+            return "Connection refused: its sessions crashed.";
         default:
             return {};
     }

@@ -22,6 +22,7 @@ struct Entry {
         refused_too_many,  // max_clients
         refused_per_ip,    // max_per_ip
         refused_by_rule,   // tcp_wrappers
+        refused_crashing,  // its sessions crashed too often
         login,
         download,
         upload,

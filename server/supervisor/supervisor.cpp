@@ -268,7 +268,7 @@ class Supervisor {
             entry.kind = Entry::Kind::refused_per_ip;
         } else if (verdict == Limits::Verdict::throttled) {
             reply = "421 Service not available.\r\n";
-            entry.kind = Entry::Kind::refused_per_ip;
+            entry.kind = Entry::Kind::refused_crashing;
             base::log::warning("connection from " + broker::to_text(peer) +
                                " refused: its sessions crashed too often a moment ago");
         }
@@ -305,11 +305,11 @@ class Supervisor {
                 who->description = client->second->description();
         }
         if (const int signal = signal_of(status); signal != 0 && !killed && !stopping_) {
-            base::log::error("the process of " +
-                             (who ? who->description : std::string("no client yet")) +
-                             " died of signal " + std::to_string(signal) + " (" +
-                             ::strsignal(signal) + ")");
-            if (who) limits_.crashed(who->peer, std::chrono::steady_clock::now());
+            base::log::error(
+                "the process of " + (who ? who->description : std::string("no client yet")) +
+                " died of signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")");
+            if (who && Limits::is_crash(signal))
+                limits_.crashed(who->peer, std::chrono::steady_clock::now());
             children_.renew_soon();
         }
         if (stopping_) check_stopped();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,14 @@ TEST_F(LimitsTest, ShutsOutWhoseSessionsCrash) {
     EXPECT_EQ(admit("192.0.2.1"), Verdict::ok);
     crash("192.0.2.1", Limits::most_crashes - 1);
     EXPECT_EQ(admit("192.0.2.1"), Verdict::ok) << "counted anew";
+}
+
+// The kernel kills the innocent when memory is short, and administrators kill whom they like.
+TEST_F(LimitsTest, CallsOnlyFaultsOfItsOwnACrash) {
+    for (const int signal : {SIGSEGV, SIGSYS, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGTRAP})
+        EXPECT_TRUE(Limits::is_crash(signal)) << signal;
+    for (const int signal : {SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXCPU, SIGXFSZ})
+        EXPECT_FALSE(Limits::is_crash(signal)) << signal;
 }
 
 TEST_F(LimitsTest, ForgivesCrashesOnceInAWhile) {

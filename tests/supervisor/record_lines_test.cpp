@@ -101,6 +101,7 @@ INSTANTIATE_TEST_SUITE_P(All, OwnText, testing::Values(
     Row{of("", entry(Kind::refused_too_many)),      R"(CONNECT: Client "127.0.0.1", "Connection refused: too many sessions.")"},
     Row{of("", entry(Kind::refused_per_ip)),        R"(CONNECT: Client "127.0.0.1", "Connection refused: too many sessions for this address.")"},
     Row{of("", entry(Kind::refused_by_rule)),       R"(CONNECT: Client "127.0.0.1", "Connection refused: tcp_wrappers denial.")"},
+    Row{of("", entry(Kind::refused_crashing)),      R"(CONNECT: Client "127.0.0.1", "Connection refused: its sessions crashed.")"},
     Row{entry(Kind::login),                         R"([alice] OK LOGIN: Client "127.0.0.1")"},
     Row{failed(entry(Kind::login)),                 R"([alice] FAIL LOGIN: Client "127.0.0.1")"},
     Row{failed(of("", entry(Kind::login))),         R"([?] FAIL LOGIN: Client "127.0.0.1")"},

@@ -65,7 +65,7 @@ Entry entry(Kind kind, std::string path = {}, bool success = true) {
     made.time = std::chrono::system_clock::now();
     made.pid = 136;
     made.session = 7;
-    if (kind > Kind::refused_by_rule) made.user = "alice";
+    if (kind >= Kind::login) made.user = "alice";
     made.client = "192.0.2.7";
     made.success = success;
     made.path = std::move(path);
@@ -86,7 +86,7 @@ Entry failed_login(std::string user) {
 std::vector<Entry> everything() {
     std::vector<Entry> all;
     for (const auto kind : {Kind::connect, Kind::refused_too_many, Kind::refused_per_ip,
-                            Kind::refused_by_rule})
+                            Kind::refused_by_rule, Kind::refused_crashing})
         all.push_back(entry(kind));
     for (const bool success : {false, true}) {
         for (const auto kind : {Kind::login, Kind::download, Kind::upload, Kind::mkdir, Kind::rmdir,
