@@ -87,6 +87,7 @@ Reply because(const Fixed& fixed, std::string_view reason) {
 }
 
 Reply because(const Fixed& fixed, int error_number) {
+    if (error_number == not_a_regular_file) return because(fixed, "Not a regular file");
     return because(fixed, error_number == 0 ? std::string_view{} : std::strerror(error_number));
 }
 

@@ -40,6 +40,9 @@ struct Reply {
 [[nodiscard]] std::string wire_line(std::string_view line);
 [[nodiscard]] std::string wire_first(const Fixed& fixed);  // "213-Status follows:"
 
+// In place of an error number: the kernel has none for a FIFO or device where a file should be.
+inline constexpr int not_a_regular_file = -1;
+
 // "550 Failed to open file. (No such file or directory)"; an empty reason adds nothing.
 [[nodiscard]] Reply because(const Fixed& fixed, std::string_view reason);
 [[nodiscard]] Reply because(const Fixed& fixed, int error_number);

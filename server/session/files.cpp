@@ -3,6 +3,7 @@
 #include "session/files.hpp"
 
 #include "ftp/path.hpp"
+#include "ftp/replies.hpp"
 
 #include <cerrno>
 #include <optional>
@@ -41,7 +42,7 @@ Result<struct stat> status_of(const Fd& file, const std::string& path) {
 Result<struct stat> regular(const Fd& file, const std::string& path) {
     TRY(const auto status, status_of(file, path));
     if (S_ISDIR(status.st_mode)) return Error{path, EISDIR};
-    if (!S_ISREG(status.st_mode)) return Error{path, EINVAL};
+    if (!S_ISREG(status.st_mode)) return Error{path, ftp::not_a_regular_file};
     return status;
 }
 
@@ -145,7 +146,8 @@ Result<Files> Files::open_root() {
 
 Result<OpenFile> Files::open(const std::string& path) const {
     auto file = root_.open(path, O_RDONLY | careful);
-    if (!file && file.error().number == ENXIO) return Error{path, EINVAL};  // a socket
+    if (!file && file.error().number == ENXIO)  // a socket
+        return Error{path, ftp::not_a_regular_file};
     if (!file) return file.error();
     return opened(std::move(file.value()), path, false);
 }

@@ -30,7 +30,8 @@ class Files {
     // Opens "/" as it is now.
     [[nodiscard]] static base::Result<Files> open_root();
 
-    // A regular file for reading; directories, devices and the like are an error (EISDIR, EINVAL).
+    // A regular file for reading; directories, devices and the like are an error (EISDIR,
+    // ftp::not_a_regular_file).
     [[nodiscard]] base::Result<OpenFile> open(const std::string& path) const;
 
     // For writing, made when it is not there; never truncates. exclusive: EEXIST when it is there.

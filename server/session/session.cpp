@@ -147,6 +147,11 @@ std::optional<std::string> Session::path(std::string_view argument) const {
     return absolute;
 }
 
+// No file has a NUL in its name.
+int Session::no_path(std::string_view argument) {
+    return argument.empty() || argument.find('\0') != argument.npos ? ENOENT : ENAMETOOLONG;
+}
+
 std::string Session::shown(std::string_view argument) const {
     return ftp::join(cwd, with_tilde(argument), admission.home);
 }
@@ -189,7 +194,7 @@ std::uint64_t Session::max_rate() const {
 
 base::Result<OpenFile> Session::open_readable(std::string_view argument) const {
     const auto wanted = path(argument);
-    if (!wanted) return base::Error{"", ENOENT};
+    if (!wanted) return base::Error{"", no_path(argument)};
     ftp::Steps steps;
     if (!ftp::permitted(options.download_file, shown(argument), steps))
         return base::Error{"", EACCES};

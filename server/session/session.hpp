@@ -78,6 +78,8 @@ struct Session {
     // The argument as an absolute path that may be looked up; nothing when it names nothing ("",
     // too long).
     [[nodiscard]] std::optional<std::string> path(std::string_view argument) const;
+    // And why there is none.
+    [[nodiscard]] static int no_path(std::string_view argument);
     // For messages and logs: without "..", "." and doubled slashes.
     [[nodiscard]] std::string shown(std::string_view argument) const;
     [[nodiscard]] bool denied(std::string_view argument) const;  // deny_file

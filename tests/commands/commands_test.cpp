@@ -21,6 +21,7 @@
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
@@ -180,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(Commands, Talks, testing::Values(
                                                 "213 Modify=20220102030405;UNIX\\.mode=0600; mine/text"},
         {"MDTM mine/text",                      "213 20220102030405"},
         {"MFF colour=red; mine/text",           "504 .*"},
-        {"MFF UNIX.mode=9; mine/text",          "501 .*"}}},
+        {"MFF UNIX.mode=9; mine/text",          "501 .*"},
+        {"MFF UNIX.mode=4755; mine/text",       "501 .*"}}},
     Talk{"times_are_not_for_everybody", {
         {"MDTM 20200102030405 mine/text",       "550 .*"},
         {"MFMT 20210102030405 mine/text",       "550 .*"}},
@@ -529,6 +531,47 @@ TEST_F(Session, StoresUnderNamesThatAreFree) {
     EXPECT_THAT(ftp.replies(), StartsWith("150 FILE: name.1\n"));
     EXPECT_EQ(home.content("mine/name"), "3");
     EXPECT_EQ(home.content("mine/name.1"), "4");
+}
+
+TEST_F(Session, SaysWhatIsNoRegularFile) {
+    Home home;
+    home.make_folder("d");
+    ASSERT_EQ(::mkfifo(home.path("fifo").c_str(), 0666), 0);
+    ASSERT_EQ(::chmod(home.path("fifo").c_str(), 0666), 0);
+    Conversation ftp(home);
+    for (const auto* folder : {".", "/", "d"}) {
+        EXPECT_EQ(ftp.say("SIZE " + std::string(folder)),
+                  "550 Could not get file size. (Is a directory)");
+        EXPECT_EQ(ftp.say("MDTM " + std::string(folder)),
+                  "550 Could not get file modification time. (Is a directory)");
+    }
+    EXPECT_EQ(ftp.say("SIZE fifo"), "550 Could not get file size. (Not a regular file)");
+    EXPECT_EQ(ftp.say("MDTM fifo"),
+              "550 Could not get file modification time. (Not a regular file)");
+    const auto data = ftp.passive();
+    EXPECT_EQ(ftp.say("RETR fifo"), "550 Failed to open file. (Not a regular file)");
+    EXPECT_EQ(ftp.say("STOR fifo"), "553 Could not create file. (Not a regular file)");
+}
+
+TEST_F(Session, SaysWhatNameIsTooLong) {
+    Home home;
+    Conversation ftp(home);
+    const std::string name(300, 'n');
+    const auto data = ftp.passive();
+    for (const std::string command :
+         {"MKD ", "CWD ", "RMD ", "DELE ", "RNFR ", "SIZE ", "MDTM ", "STOR ", "APPE ", "RETR ",
+          "LIST ", "MLST ", "HASH ", "SITE CHMOD 600 ", "MFF UNIX.mode=600; "})
+        EXPECT_THAT(ftp.say(command + name), EndsWith("(File name too long)")) << command;
+}
+
+TEST_F(Session, SaysThatAStatusWasCutShort) {
+    Home home;
+    std::string path = "d";
+    for (int depth = 0; depth < 110; ++depth) home.make_folder(std::exchange(path, path + "/d"));
+    auto who = ann();
+    who.options.ls_recurse_enable = true;
+    Conversation ftp(home, std::move(who));
+    EXPECT_THAT(ftp.say("STAT -R d"), EndsWith("\n213 The listing was cut short."));
 }
 
 TEST_F(Session, LeavesAnExistingFileAloneWhenNoDataConnectionComes) {

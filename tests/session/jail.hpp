@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "ftp/replies.hpp"
 #include "session/files.hpp"
 
 #include <functional>
@@ -52,6 +53,7 @@ constexpr uid_t somebody = 61235;
 // "ok" or errno's name.
 template <typename Result>
 [[nodiscard]] std::string outcome(const Result& result) {
+    if (!result && result.error().number == ftp::not_a_regular_file) return "irregular";
     return result ? "ok" : ::strerrorname_np(result.error().number);
 }
 

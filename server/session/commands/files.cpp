@@ -30,16 +30,18 @@ template <typename Act>
 Reply change(Session& session, std::string_view argument, ipc::Event event, const Reply& done,
              const ftp::Fixed& failed, Act act) {
     const auto path = session.path(argument);
-    const auto outcome = path ? act(*path) : base::Result<void>(base::Error{"", ENOENT});
+    const auto outcome =
+        path ? act(*path) : base::Result<void>(base::Error{"", Session::no_path(argument)});
     session.record(event, outcome.has_value(), session.shown(argument));
     return outcome ? done : ftp::because(failed, outcome.error().number);
 }
 
 base::Result<struct stat> regular_file(const Session& session, std::string_view argument) {
     const auto path = session.path(argument);
-    if (!path) return base::Error{"", ENOENT};
+    if (!path) return base::Error{"", Session::no_path(argument)};
     TRY(const auto status, session.files.status(*path));
-    if (!S_ISREG(status.st_mode)) return base::Error{"not a regular file", EINVAL};
+    if (S_ISDIR(status.st_mode)) return base::Error{"a directory", EISDIR};
+    if (!S_ISREG(status.st_mode)) return base::Error{"not a regular file", ftp::not_a_regular_file};
     return status;
 }
 
@@ -51,7 +53,7 @@ std::string as_fact(std::string_view name, std::string_view value) {
 
 base::Result<void> set_time(Session& session, std::string_view name, const ftp::Timestamp& time) {
     const auto path = session.path(name);
-    if (!path) return base::Error{"", ENOENT};
+    if (!path) return base::Error{"", Session::no_path(name)};
     return session.files.set_time(*path, time.seconds, time.nanoseconds);
 }
 
@@ -63,7 +65,7 @@ Reply pwd(Session& session, std::string_view) { return reply::current_folder(ses
 
 Reply cwd(Session& session, std::string_view argument) {
     const auto path = session.path(argument);
-    if (!path) return ftp::because(reply::folder_not_changed, ENOENT);
+    if (!path) return ftp::because(reply::folder_not_changed, Session::no_path(argument));
     auto entered = session.files.enter(*path);
     if (!entered) return ftp::because(reply::folder_not_changed, entered.error().number);
     session.cwd = std::move(entered.value());
@@ -93,8 +95,9 @@ Reply dele(Session& session, std::string_view argument) {
 Reply rnfr(Session& session, std::string_view argument) {
     session.rename_from.reset();
     const auto path = session.path(argument);
-    const auto status = path ? session.files.status(*path, false)
-                             : base::Result<struct stat>(base::Error{"", ENOENT});
+    const auto status =
+        path ? session.files.status(*path, false)
+             : base::Result<struct stat>(base::Error{"", Session::no_path(argument)});
     if (!status) {
         session.record(ipc::Event::rename, false, session.shown(argument));
         return ftp::because(reply::rnfr_failed, status.error().number);
@@ -112,8 +115,8 @@ Reply rnto(Session& session, std::string_view argument) {
     }
     const auto from = *std::exchange(session.rename_from, std::nullopt);
     const auto to = session.path(argument);
-    const auto renamed =
-        to ? session.files.rename(from, *to) : base::Result<void>(base::Error{"", ENOENT});
+    const auto renamed = to ? session.files.rename(from, *to)
+                            : base::Result<void>(base::Error{"", Session::no_path(argument)});
     session.record(ipc::Event::rename, renamed.has_value(), ftp::normalised(from),
                    session.shown(argument));
     if (!renamed) return ftp::because(reply::rename_failed, renamed.error().number);
@@ -188,7 +191,7 @@ Reply mff(Session& session, std::string_view argument) {
             set += as_fact("Modify", ftp::format_time(time->seconds));
         } else if (base::equal_ignoring_case(fact.substr(0, equals), "unix.mode")) {
             mode = base::to_number<std::uint32_t>(value, 8);
-            if (!mode || *mode > 07777) return reply::bad_argument;
+            if (!mode || *mode > 0777) return reply::bad_argument;
             mode_text = value;
             set += as_fact("UNIX.mode", value);
         } else {
@@ -200,9 +203,9 @@ Reply mff(Session& session, std::string_view argument) {
         return reply::permission_denied;
 
     const auto path = session.path(name);
-    if (!path) return ftp::because(reply::facts_not_set, ENOENT);
+    if (!path) return ftp::because(reply::facts_not_set, Session::no_path(name));
     if (mode) {
-        const auto done = session.files.change_mode(*path, *mode & 0777);
+        const auto done = session.files.change_mode(*path, *mode);
         session.record(ipc::Event::chmod, done.has_value(), session.shown(name), mode_text);
         if (!done) return ftp::because(reply::facts_not_set, done.error().number);
     }
@@ -280,7 +283,7 @@ Reply xsha256(Session& session, std::string_view path) {
 
 Reply avbl(Session& session, std::string_view argument) {
     const auto path = session.path(argument.empty() ? "." : argument);
-    if (!path) return ftp::because(reply::no_space_information, ENOENT);
+    if (!path) return ftp::because(reply::no_space_information, ENAMETOOLONG);
     const auto space = session.files.space(*path);
     if (!space) return ftp::because(reply::no_space_information, space.error().number);
     return reply::available(std::uint64_t{space.value().f_bavail} * space.value().f_frsize);

@@ -128,9 +128,11 @@ Reply stat_path(Session& session, std::string_view argument) {
     if (auto found = lister.look_up(*listing); !found)
         return ftp::because(reply::listing_unavailable, found.error().number);
     session.control.send(ftp::wire_first(reply::status_follows));
-    (void)lister.write(*listing, [&](std::string_view lines) {
+    const bool whole = lister.write(*listing, [&](std::string_view lines) {
         return session.control.send(as_reply_lines(lines));
     });
+    // The last line has the code of the first one (RFC 959, 4.2).
+    if (!whole) return {reply::status_follows.code, std::string(reply::listing_too_large.text)};
     return reply::end_of_status;
 }
 

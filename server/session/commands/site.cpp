@@ -54,7 +54,7 @@ Reply site_chmod(Session& session, std::string_view argument) {
     const auto answer = [&]() -> Reply {
         if (session.denied(name)) return reply::permission_denied;
         const auto path = session.path(name);
-        if (!path) return ftp::because(reply::chmod_failed, ENOENT);
+        if (!path) return ftp::because(reply::chmod_failed, Session::no_path(name));
         const auto done = session.files.change_mode(*path, *mode);
         if (!done) return ftp::because(reply::chmod_failed, done.error().number);
         return reply::chmod_done;

@@ -242,7 +242,7 @@ Reply upload(Session& session, std::string_view argument, bool append) {
     const auto shown = session.shown(argument);
     if (!path) {
         record(session, ipc::Event::upload, shown, false, {});
-        return ftp::because(reply::could_not_create, ENOENT);
+        return ftp::because(reply::could_not_create, Session::no_path(argument));
     }
     if (!permitted(session.options.upload_file, shown)) {
         record(session, ipc::Event::upload, shown, false, {});
