@@ -219,13 +219,19 @@ void apply(const Setting& setting, const std::string& file, Options& options, Pr
                 "the value is " + value_text(options, *setting.info));
             break;
     }
-    // 22 is 026: the classic trap. Values that are the same both ways need no word.
-    if (setting.info->kind == Kind::Octal && !setting.value.starts_with('0') &&
-        !setting.value.empty())
-        say(Severity::warning,
-            name + '=' + setting.value + " is a decimal number, so it means " +
-                value_text(options, *setting.info),
-            "write " + name + "=0" + setting.value + " if that is what you mean");
+    warn_of_decimal(setting, file, options, problems);
+}
+
+// The classic trap.
+void warn_of_decimal(const Setting& setting, const std::string& file, const Options& options,
+                     Problems& problems) {
+    const auto& value = setting.value;
+    if (setting.info->kind != Kind::Octal || value.empty() || value.starts_with('0')) return;
+    const std::string name(setting.info->name);
+    problems.push_back({Severity::warning, file, setting.line, name,
+                        name + '=' + value + " is a decimal number, so it means " +
+                            value_text(options, *setting.info),
+                        "write " + name + "=0" + value + " if that is what you mean"});
 }
 
 }  // namespace config

@@ -42,4 +42,8 @@ void parse_conf(std::string_view content, const std::string& file, Problems& pro
 // A setting applied to options: values that vsftpd would misread in silence are problems.
 void apply(const Setting& setting, const std::string& file, Options& options, Problems& problems);
 
+// A mask or mode that was set without a leading 0: 22 is 026 then, as for vsftpd.
+void warn_of_decimal(const Setting& setting, const std::string& file, const Options& options,
+                     Problems& problems);
+
 }  // namespace config

@@ -4,12 +4,14 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "config/conf_file.hpp"
 
 #include <ini.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,6 +53,13 @@ bool is_hash(std::string_view value) {
     return false;
 }
 
+// "alice" of "tenant alice", with any blanks in between; none for other sections.
+std::optional<std::string> tenant_of(std::string_view section) {
+    constexpr std::string_view word = "tenant ";
+    if (!section.starts_with(word)) return std::nullopt;
+    return std::string(base::trim(section.substr(word.size())));
+}
+
 class IniReader {
   public:
     IniReader(const std::string& path, bool tenants_only, Configuration& configuration,
@@ -63,7 +72,7 @@ class IniReader {
     void read(bool must_exist) {
         std::string content;
         if (!load(must_exist, content)) return;
-        if (!lines_are_safe(content)) return;
+        blank_unsafe_lines(content);
         const int unread = ::ini_parse_string(
             content.c_str(),
             [](void* self, const char* section, const char* name, const char* value) {
@@ -73,20 +82,24 @@ class IniReader {
             this);
         ::explicit_bzero(content.data(), content.size());
         // What it will not read has been refused above; this is the second lock on the same door.
+        section_.clear();
         if (unread != 0)
             error(static_cast<std::size_t>(std::max(unread, 0)), "the line is malformed", {});
-        for (const auto& [name, place] : tenants_) {
-            const auto section = place.section + '\n';
-            if (keys_.count(section + "password") == 0)
-                error(
-                    place.line, "tenant " + name + " has no password",
-                    "password = HASH, made by \"jailftpd passwd\"; password = ! locks the account");
-            if (keys_.count(section + "home") == 0)
-                error(place.line, "tenant " + name + " has no home", "home = /absolute/path");
-        }
+        for (const auto& [name, place] : tenants_) is_complete(name, place);
+        // Nothing more is said of a tenant that is only half known.
+        std::erase_if(configuration_.tenants, [&](const Tenant& tenant) {
+            const auto found = tenants_.find(tenant.name);
+            return found != tenants_.end() && wrong_.contains(found->second.section);
+        });
     }
 
   private:
+    struct Place {
+        std::string section;
+        std::size_t line;
+        std::size_t index;  // in configuration_.tenants
+    };
+
     bool load(bool must_exist, std::string& content) {
         const base::Fd file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
         if (!file) {
@@ -116,72 +129,76 @@ class IniReader {
         }
     }
 
-    // inih bends some lines in silence; those are refused here. Notes the line of each section and
-    // entry.
-    bool lines_are_safe(std::string_view content) {
-        const auto before = problems_.size();
-        for (std::size_t number = 1; !content.empty(); ++number) {
-            const auto end = content.find('\n');
-            auto line = content.substr(0, end);
-            content.remove_prefix(end == content.npos ? content.size() : end + 1);
-            if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
-            line_is_safe(line, number);
+    // inih bends some lines in silence; those are refused here and not shown to it. Notes the line
+    // of each entry that is left.
+    void blank_unsafe_lines(std::string& content) {
+        std::size_t number = 0;
+        for (std::size_t start = 0; start < content.size();) {
+            const auto end = std::min(content.find('\n', start), content.size());
+            auto line = std::string_view(content).substr(start, end - start);
+            if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+            if (!line_is_safe(line, number)) {
+                const auto first = content.begin() + static_cast<std::ptrdiff_t>(start);
+                std::fill_n(first, end - start, ' ');
+            }
+            start = end + 1;
         }
-        return problems_.size() == before;
     }
 
-    void line_is_safe(std::string_view line, std::size_t number) {
-        if (line.find('\0') != line.npos) return error(number, "the line holds a NUL byte", {});
-        if (line.size() > longest_ini_line)
-            return error(number,
-                         "the line is longer than " + std::to_string(longest_ini_line) + " bytes",
-                         "it would be cut; make it shorter");
+    bool line_is_safe(std::string_view line, std::size_t number) {
         const auto text = base::trim(line);
-        if (text.empty() || text.front() == ';' || text.front() == '#') return;
+        if (text.starts_with('[')) {
+            section_ = text;
+            skipping_ = true;  // what stands below a section that is refused
+        }
+        const auto refuse = [&](std::string what, std::string remedy) {
+            error(number, std::move(what), std::move(remedy));
+            unclear_.insert(section_);
+            return false;
+        };
+        if (line.find('\0') != line.npos) return refuse("the line holds a NUL byte", {});
+        if (line.size() > longest_ini_line)
+            return refuse("the line is longer than " + std::to_string(longest_ini_line) + " bytes",
+                          "it would be cut; make it shorter");
+        if (text.empty() || text.front() == ';' || text.front() == '#') return true;
         if (all_blanks.find(line.front()) != all_blanks.npos)
-            return error(number, "the line starts with a blank",
-                         "it would continue the line before; remove the blank");
+            return refuse("the line starts with a blank",
+                          "it would continue the line before; remove the blank");
         if (text.front() == '[') {
             if (text.back() != ']' || text.find(']') != text.size() - 1)
-                return error(number, "a section is [NAME] and nothing else on its line", {});
-            const auto name = text.substr(1, text.size() - 2);
-            if (!sections_.insert(std::string(name)).second)
-                return error(number, "section [" + std::string(name) + "] is here twice",
-                             "put all of it into one section");
-            return start_section(std::string(name), number);
+                return refuse("a section is [NAME] and nothing else on its line", {});
+            section_ = text.substr(1, text.size() - 2);
+            if (!sections_.insert(section_).second)
+                return refuse("section [" + section_ + "] is here twice",
+                              "put all of it into one section");
+            skipping_ = !start_section(section_, number);
+            return !skipping_;
         }
         const auto separator = text.find_first_of("=:");
         if (separator == text.npos || text[separator] != '=' || separator == 0)
-            return error(number, "neither a [section] nor NAME = VALUE", {});
+            return refuse("neither a [section] nor NAME = VALUE", {});
         for (std::size_t at = 1; at < text.size(); ++at) {
             if (text[at] == ';' && all_blanks.find(text[at - 1]) != all_blanks.npos)
-                return error(number, "a comment after a value", "put it on a line of its own");
+                return refuse("a comment after a value", "put it on a line of its own");
         }
+        if (skipping_) return false;
         entry_lines_.push_back(number);
+        return true;
     }
 
-    void start_section(const std::string& name, std::size_t line) {
+    bool start_section(const std::string& name, std::size_t line) {
+        const auto before = problems_.size();
+        begin_section(name, line);
+        return problems_.size() == before;
+    }
+
+    void begin_section(const std::string& name, std::size_t line) {
         if (name.size() > longest_section)
             return error(
                 line,
                 "the section's name is longer than " + std::to_string(longest_section) + " bytes",
                 {});
-        if (name.starts_with("tenant ")) {
-            const auto tenant = std::string(base::trim(std::string_view(name).substr(7)));
-            if (!valid_user_name(tenant))
-                return error(line, "\"" + tenant + "\" is no name for a tenant",
-                             "letters, digits, and _ . - @ after the first one");
-            if (!tenants_.try_emplace(tenant, Place{name, line, configuration_.tenants.size()})
-                     .second)
-                return error(line, "tenant " + tenant + " is here twice",
-                             "put all of it into one section");
-            Tenant made;
-            made.name = tenant;
-            made.uid = static_cast<uid_t>(-1);
-            made.gid = static_cast<gid_t>(-1);
-            configuration_.tenants.push_back(std::move(made));
-            return;
-        }
+        if (const auto tenant = tenant_of(name)) return start_tenant(*tenant, name, line);
         if (tenants_only_)
             return error(line, "only [tenant NAME] sections may stand in a file of tenants_dir",
                          {});
@@ -198,6 +215,21 @@ class IniReader {
                    "there are " + all + "and [tenant NAME]"));
     }
 
+    void start_tenant(const std::string& name, const std::string& section, std::size_t line) {
+        if (!valid_user_name(name))
+            return error(line, "\"" + name + "\" is no name for a tenant",
+                         "letters, digits, and _ . - @ after the first one");
+        if (!tenants_.try_emplace(name, Place{section, line, configuration_.tenants.size()}).second)
+            return error(line, "tenant " + name + " is here twice",
+                         "put all of it into one section");
+        Tenant made;
+        made.name = name;
+        made.uid = static_cast<uid_t>(-1);
+        made.gid = static_cast<gid_t>(-1);
+        made.place = path_ + ':' + std::to_string(line);
+        configuration_.tenants.push_back(std::move(made));
+    }
+
     static std::string near(std::string_view name, std::span<const std::string_view> known,
                             std::string otherwise) {
         const auto meant = similar(name, known);
@@ -208,10 +240,10 @@ class IniReader {
     void entry(const std::string& section, const std::string& name, const std::string& value) {
         const auto line = next_entry_ < entry_lines_.size() ? entry_lines_[next_entry_] : 0;
         ++next_entry_;
+        section_ = section;
         if (!keys_.insert(section + '\n' + name).second)
             return error(line, name + " is here twice in [" + section + "]", "remove one of them");
-        if (section.starts_with("tenant "))
-            return tenant_entry(std::string(base::trim(section).substr(7)), name, value, line);
+        if (const auto tenant = tenant_of(section)) return tenant_entry(*tenant, name, value, line);
         if (!section.empty()) return native_entry(section, name, value, line);
         error(line, name + " stands outside of any section",
               "put it below [server] or [tenant NAME]");
@@ -237,7 +269,9 @@ class IniReader {
     void tenant_entry(const std::string& owner, const std::string& name, const std::string& value,
                       std::size_t line) {
         const auto found = tenants_.find(owner);
-        if (found == tenants_.end()) return;  // its section has been refused
+        // What stands in a section that has been refused does not come here.
+        if (found == tenants_.end())
+            return error(line, name + " belongs to no tenant", "put it below [tenant NAME]");
         auto& tenant = configuration_.tenants[found->second.index];
         if (name == "password") return password(tenant, value, line);
         if (name == "home") {
@@ -291,6 +325,7 @@ class IniReader {
         if (info == nullptr) {
             std::vector<std::string_view> known = {"password", "home", "uid", "gid", "groups"};
             for (const auto& each : option_table()) known.push_back(each.name);
+            unclear_.insert(section_);
             return error(
                 line, "unknown key " + name + " in [tenant " + tenant.name + "]",
                 near(name, known,
@@ -309,10 +344,23 @@ class IniReader {
                                  name + " has no effect" +
                                      (info->effect == Effect::later ? " in this version" : ""),
                                  std::string(instead_of(*info))});
+        warn_of_decimal({info, value, line}, path_, scratch, problems_);
         tenant.overrides += std::string(info->name) + '=' + value_text(scratch, *info) + '\0';
     }
 
+    // What is missing may be what could not be read.
+    void is_complete(const std::string& name, const Place& place) {
+        if (unclear_.contains(place.section)) return;
+        section_ = place.section;
+        if (!keys_.contains(section_ + "\npassword"))
+            error(place.line, "tenant " + name + " has no password",
+                  "password = HASH, made by \"jailftpd passwd\"; password = ! locks the account");
+        if (!keys_.contains(section_ + "\nhome"))
+            error(place.line, "tenant " + name + " has no home", "home = /absolute/path");
+    }
+
     void error(std::size_t line, std::string what, std::string remedy) {
+        wrong_.insert(section_);
         problems_.push_back({Severity::error, path_, line, {}, std::move(what), std::move(remedy)});
     }
 
@@ -322,12 +370,12 @@ class IniReader {
     Problems& problems_;
     std::set<std::string> sections_;
     std::set<std::string> keys_;
-    struct Place {
-        std::string section;
-        std::size_t line;
-        std::size_t index;  // in configuration_.tenants
-    };
     std::map<std::string, Place> tenants_;
+    std::string section_;          // that is being read
+    bool skipping_ = false;        // it has been refused as a whole
+    std::set<std::string> wrong_;  // sections with errors
+    std::set<std::string>
+        unclear_;  // of these, those that may mean to say more than was understood
     std::vector<std::size_t> entry_lines_;
     std::size_t next_entry_ = 0;
 };
@@ -389,23 +437,16 @@ void finish_tenants(Configuration& configuration, Problems& problems) {
         std::adjacent_find(tenants.begin(), tenants.end(),
                            [](const Tenant& a, const Tenant& b) { return a.name == b.name; });
     if (twice != tenants.end())
-        problems.push_back({Severity::error,
-                            configuration.native.tenants_dir,
-                            0,
-                            {},
-                            "tenant " + twice->name + " is in two files",
-                            "remove one of them"});
+        problems.push_back(at(std::next(twice)->place, Severity::error, {},
+                              "tenant " + twice->name + " is in two files", "remove one of them"));
     const auto* guest = ::getpwnam(configuration.native.guest_user.c_str());
     for (auto& tenant : tenants) {
         if (tenant.uid == static_cast<uid_t>(-1)) {
             if (guest == nullptr || guest->pw_uid == 0) {
                 problems.push_back(
-                    {Severity::error,
-                     "jailftpd.ini",
-                     0,
-                     {},
-                     "tenant " + tenant.name + " has no uid and guest_user does not exist",
-                     "uid = NUMBER, or guest_user = NAME in [server]"});
+                    at(tenant.place, Severity::error, {},
+                       "tenant " + tenant.name + " has no uid and guest_user does not exist",
+                       "uid = NUMBER, or guest_user = NAME in [server]"));
                 continue;
             }
             tenant.uid = guest->pw_uid;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace config {
@@ -21,6 +22,10 @@ struct Problem {
 };
 
 using Problems = std::vector<Problem>;
+
+// Of a place "FILE:LINE", or of one without a line.
+[[nodiscard]] Problem at(std::string_view place, Severity severity, std::string option,
+                         std::string what, std::string remedy);
 
 // "FILE:LINE: error: WHAT (REMEDY)" on one line; bytes from the file are escaped.
 [[nodiscard]] std::string to_text(const Problem& problem);

@@ -82,6 +82,20 @@ TEST(IniFile, HoldsServerLogAndTenants) {
     EXPECT_EQ(configuration.tenants[1].overrides, "");
 }
 
+// However the blanks around its name are.
+TEST(IniFile, HoldsATenantWhoseNameHasBlanksAround) {
+    for (const auto* section : {"[tenant alice]", "[tenant  alice]", "[tenant \talice ]"}) {
+        const auto loaded = load(std::string(section) + "\npassword = " + std::string(yescrypt) +
+                                 "\nhome = /srv\nuid = 2000\n");
+        SCOPED_TRACE(section);
+        EXPECT_THAT(test::texts(loaded.problems), IsEmpty());
+        ASSERT_EQ(loaded.configuration.tenants.size(), 1U);
+        EXPECT_EQ(loaded.configuration.tenants[0].name, "alice");
+        EXPECT_EQ(loaded.configuration.tenants[0].password, yescrypt);
+        EXPECT_EQ(loaded.configuration.tenants[0].uid, 2000U);
+    }
+}
+
 TEST(IniFile, MayBeAbsentWhereItIsTheDefault) {
     EXPECT_THAT(load_file("/nonexistent/x.ini", false, false).problems, IsEmpty());
     EXPECT_THAT(test::texts(load_file("/nonexistent/x.ini").problems),
@@ -126,8 +140,7 @@ TEST(IniFile, NamesTheLineOfWhatIsWrong) {
         // What nobody here knows.
         {"[servre]\n", ":1: error: unknown section [servre] (did you mean server?)"},
         {"[tennant ann]\n", ":1: error: unknown section [tennant ann] (did you mean tenant?)"},
-        {"[jail]\n",
-         ":1: error: unknown section [jail] (there are [server], [log], "},
+        {"[prison]\n", ":1: error: unknown section [prison] (there are [server], [log], "},
         {"[]\n", ":1: error: unknown section []"},
         {"[tenant]\n", ":1: error: unknown section [tenant]"},
         {"grace = 5\n", ":1: error: grace stands outside of any section"},
@@ -212,6 +225,36 @@ TEST(IniFile, ReportsAllProblemsAtOnce) {
         load("[server]\ngrace = x\nwhat = y\n[tenant a]\npassword = sesame\nuid = 0\n");
     EXPECT_EQ(test::errors(loaded.problems).size(), 5U)
         << testing::PrintToString(test::texts(loaded.problems));
+}
+
+// What cannot be read may be what seems to be missing.
+TEST(IniFile, ReportsNoProblemThatFollowsFromAnother) {
+    for (const auto* line : {"pasword = x", "password: x", " password = x", "password = x ; y"}) {
+        const auto loaded = load("[tenant a]\nhome = /srv\n" + std::string(line) + '\n');
+        EXPECT_EQ(loaded.problems.size(), 1U)
+            << testing::PrintToString(test::texts(loaded.problems));
+    }
+    const auto loaded = load("[tennant a]\npassword = !\nhome = /srv\nuid = 0\n");
+    EXPECT_THAT(test::texts(loaded.problems), ElementsAre(HasSubstr(":1: error: unknown section")));
+}
+
+// Nobody is let in by a file with an error; the others' sections are read to say more of them.
+TEST(IniFile, KeepsTheTenantsWithoutErrors) {
+    const auto loaded =
+        load(tenant("a") + " gid = 5\n" + tenant("b") + tenant("c", "gid = 5 ; five\n") +
+             tenant("d", "shoe_size = 43\n") + "[tenant e\nuid = 0\n" + tenant("f"));
+    std::vector<std::string> names;
+    for (const auto& each : loaded.configuration.tenants) names.push_back(each.name);
+    EXPECT_THAT(names, ElementsAre("b", "f"));
+    EXPECT_EQ(loaded.problems.size(), 4U) << testing::PrintToString(test::texts(loaded.problems));
+}
+
+TEST(IniFile, WarnsOfAMaskThatIsDecimal) {
+    EXPECT_THAT(
+        test::texts(load(tenant("a", "local_umask = 22\n")).problems),
+        ElementsAre(HasSubstr("jailftpd.ini:5: warning: local_umask=22 is a decimal number, "
+                              "so it means 0026 (write local_umask=022 if")));
+    EXPECT_THAT(test::texts(load(tenant("a", "local_umask = 022\n")).problems), IsEmpty());
 }
 
 TEST(TenantPassword, IsAHashOrALock) {
