@@ -5,6 +5,7 @@
 #include "config/load.hpp"
 #include "config/name_list.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -28,12 +29,60 @@ bool has_wrappers() {
     return library != nullptr;
 }
 
+std::size_t index_of(const OptionInfo& info) {
+    return static_cast<std::size_t>(&info - option_table().data());
+}
+
+// What is wrong with the range of passive ports, without a place.
+Problems of_ports(const Options& o) {
+    Problems problems;
+    const auto say = [&](Severity severity, const char* option, std::string what,
+                         std::string remedy) {
+        problems.push_back(at({}, severity, option, std::move(what), std::move(remedy)));
+    };
+    if (o.pasv_max_port != 0 && o.pasv_min_port > o.pasv_max_port)
+        say(Severity::error, "pasv_max_port",
+            "pasv_min_port (" + std::to_string(o.pasv_min_port) + ") is above pasv_max_port (" +
+                std::to_string(o.pasv_max_port) + ")",
+            "vsftpd would silently use any port");
+    if (o.pasv_max_port != 0 && o.pasv_max_port < 1024)
+        say(Severity::error, "pasv_max_port", "pasv_max_port is below 1024",
+            "passive ports start at 1024");
+    else if (o.pasv_min_port != 0 && o.pasv_min_port < 1024)
+        say(Severity::warning, "pasv_min_port", "pasv_min_port is below 1024",
+            "passive ports start at 1024");
+    return problems;
+}
+
+// Why no log can be written there; empty: it can. Nothing is made: --check-config and a reload
+// that fails leave no trace.
+std::string why_no_log(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) {
+        if (S_ISDIR(status.st_mode)) return std::strerror(EISDIR);
+        return ::access(path.c_str(), W_OK) < 0 ? std::strerror(errno) : "";
+    }
+    if (errno != ENOENT) return std::strerror(errno);
+    const auto slash = path.rfind('/');
+    const auto folder = slash == path.npos ? std::string(".") : path.substr(0, slash + 1);
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+    const auto* reason = std::strerror(errno);
+    return folder + ": " + reason;
+}
+
 class Checker {
   public:
     explicit Checker(Loaded& loaded)
-        : options_(loaded.configuration.options),
+        : loaded_(loaded),
+          options_(loaded.configuration.options),
           configuration_(loaded.configuration),
-          problems_(loaded.problems) {}
+          problems_(loaded.problems) {
+        for (const auto& problem : problems_) {
+            const auto* info = find_option(problem.option);
+            if (info != nullptr && problem.severity == Severity::error)
+                misread_[index_of(*info)] = true;
+        }
+    }
 
     void error(const std::string& option, std::string what, std::string remedy) {
         add(Severity::error, option, std::move(what), std::move(remedy));
@@ -74,16 +123,9 @@ class Checker {
     }
 
     void ports() {
-        const auto& o = options_;
-        if (o.pasv_max_port != 0 && o.pasv_min_port > o.pasv_max_port)
-            error("pasv_max_port",
-                  "pasv_min_port (" + std::to_string(o.pasv_min_port) +
-                      ") is above pasv_max_port (" + std::to_string(o.pasv_max_port) + ")",
-                  "vsftpd would silently use any port");
-        if (o.pasv_max_port != 0 && o.pasv_max_port < 1024)
-            error("pasv_max_port", "pasv_max_port is below 1024", "passive ports start at 1024");
-        else if (o.pasv_min_port != 0 && o.pasv_min_port < 1024 && set("pasv_min_port"))
-            warning("pasv_min_port", "pasv_min_port is below 1024", "passive ports start at 1024");
+        if (!known("pasv_min_port") || !known("pasv_max_port")) return;
+        for (const auto& each : of_ports(options_))
+            add(each.severity, each.option, each.what, each.remedy);
     }
 
     void addresses() {
@@ -138,6 +180,11 @@ class Checker {
         if (own && !o.syslog_enable)
             log("vsftpd_log_file", o.vsftpd_log_file, "failed to open vsftpd log file:");
         if (std_format) log("xferlog_file", o.xferlog_file, "failed to open xferlog log file:");
+        const auto& json = configuration_.native.json_log;
+        if (json.empty()) return;
+        if (auto reason = why_no_log(json); !reason.empty())
+            problems_.push_back({Severity::error, loaded_.ini_file, 0, "json",
+                                 "failed to open JSON log file:" + json, std::move(reason)});
     }
 
     void tenants() {
@@ -151,8 +198,11 @@ class Checker {
                         "tenant " + tenant.name + " cannot log in: the name means anonymous",
                         "set anonymous_enable=NO or rename the tenant");
             if (shared.empty() && tenant.uid == nobody_uid) shared = tenant.name;
+            groups(tenant);
+            ports(tenant);
         }
-        if (!shared.empty())
+        // guest_user may be what could not be read.
+        if (!shared.empty() && loaded_.native_whole)
             warning("nopriv_user",
                     "tenant " + shared + " has the uid of nopriv_user (" + options_.nopriv_user +
                         "), which processes before login run as",
@@ -198,7 +248,7 @@ class Checker {
         for (const auto& info : option_table()) {
             if (info.effect == Effect::now || is_default(options_, info)) continue;
             if (!options_.ssl_enable && is_about_tls(info.name)) continue;
-            if (refused_[static_cast<std::size_t>(&info - option_table().data())]) continue;
+            if (refused_[index_of(info)]) continue;
             const std::string name(info.name);
             const bool later = info.effect == Effect::later;
             warning(name,
@@ -209,8 +259,33 @@ class Checker {
     }
 
   private:
+    // Also when it may be meant.
     [[nodiscard]] bool local() const {
-        return options_.local_enable || !configuration_.tenants.empty();
+        return options_.local_enable || !configuration_.tenants.empty() || !loaded_.native_whole ||
+               !known("local_enable");
+    }
+
+    void groups(const Tenant& tenant) {
+        const auto warn = [&](const char* key, std::string what) {
+            problems_.push_back(at(tenant.place, Severity::warning, key, std::move(what),
+                                   "root's group opens files that are nobody else's"));
+        };
+        if (tenant.gid == 0) warn("gid", "tenant " + tenant.name + " has the gid 0");
+        if (std::find(tenant.groups.begin(), tenant.groups.end(), gid_t{0}) != tenant.groups.end())
+            warn("groups", "tenant " + tenant.name + " is in the group with the gid 0");
+    }
+
+    // With what the tenant has of its own; what all have is said once.
+    void ports(const Tenant& tenant) {
+        if (!loaded_.options_whole) return;
+        auto own = options_;
+        if (!apply_overrides(own, tenant.overrides)) return;
+        if (own.pasv_min_port == options_.pasv_min_port &&
+            own.pasv_max_port == options_.pasv_max_port)
+            return;
+        for (const auto& each : of_ports(own))
+            problems_.push_back(at(tenant.place, each.severity, each.option,
+                                   "tenant " + tenant.name + ": " + each.what, each.remedy));
     }
 
     [[nodiscard]] static bool is_about_tls(std::string_view option) {
@@ -226,23 +301,8 @@ class Checker {
               "make the user, or name one that exists");
     }
 
-    // Nothing is made: --check-config and a reload that fails leave no trace.
     void log(const char* option, const std::string& path, const char* failed) {
-        struct stat status {};
-        std::string reason;
-        if (::stat(path.c_str(), &status) == 0) {
-            if (S_ISDIR(status.st_mode))
-                reason = std::strerror(EISDIR);
-            else if (::access(path.c_str(), W_OK) < 0)
-                reason = std::strerror(errno);
-        } else if (errno != ENOENT) {
-            reason = std::strerror(errno);
-        } else {
-            const auto slash = path.rfind('/');
-            const auto folder = slash == path.npos ? std::string(".") : path.substr(0, slash + 1);
-            if (::access(folder.c_str(), W_OK | X_OK) < 0)
-                reason = folder + ": " + std::strerror(errno);
-        }
+        const auto reason = why_no_log(path);
         if (!reason.empty()) error(option, failed + path, reason);
     }
 
@@ -264,32 +324,32 @@ class Checker {
 
     [[nodiscard]] const std::string& origin(std::string_view option) const {
         const auto* info = find_option(option);
-        return configuration_.origins[static_cast<std::size_t>(info - option_table().data())];
+        return configuration_.origins[index_of(*info)];
     }
 
-    [[nodiscard]] bool set(std::string_view option) const { return !origin(option).empty(); }
+    // After an error only what was set without one is.
+    [[nodiscard]] bool known(std::string_view option) const {
+        return loaded_.options_whole ||
+               (!origin(option).empty() && !misread_[index_of(*find_option(option))]);
+    }
 
+    // Nothing is said of what may be meant otherwise.
     void add(Severity severity, const std::string& option, std::string what, std::string remedy) {
-        // "FILE:LINE" of where the option was set is where to look.
-        std::string place = origin(option);
-        std::size_t line = 0;
-        if (const auto colon = place.rfind(':'); colon != place.npos) {
-            if (const auto number = base::to_number<std::size_t>(place.substr(colon + 1))) {
-                line = *number;
-                place.resize(colon);
-            }
-        }
-        if (place.empty()) place = "default of " + option;
-        if (severity == Severity::error)
-            refused_[static_cast<std::size_t>(find_option(option) - option_table().data())] = true;
-        problems_.push_back({severity, place, line, option, std::move(what), std::move(remedy)});
+        if (!known(option)) return;
+        // Where the option was set is where to look.
+        const auto& set = origin(option);
+        if (severity == Severity::error) refused_[index_of(*find_option(option))] = true;
+        problems_.push_back(at(set.empty() ? "default of " + option : set, severity, option,
+                               std::move(what), std::move(remedy)));
     }
 
+    const Loaded& loaded_;
     const Options& options_;
     const Configuration& configuration_;
     Problems& problems_;
-    // By index in option_table(): named in an error already.
+    // By index in option_table(): named in an error already, by these checks or by load().
     std::vector<bool> refused_ = std::vector<bool>(option_table().size());
+    std::vector<bool> misread_ = std::vector<bool>(option_table().size());
 };
 
 // pasv_address becomes the number that a name stands for, for this generation: vsftpd forgets to do

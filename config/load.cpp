@@ -7,6 +7,8 @@
 #include "config/ini_file.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <unistd.h>
 
@@ -50,11 +52,15 @@ Loaded load(const CommandLine& line) {
         parse_line(source.text, where, 0, loaded.problems,
                    [&](const Setting& setting) { take(setting, where); });
     }
+    loaded.options_whole = !any_error(loaded.problems);
     if (line.action == Action::version) return loaded;  // as vsftpd: only what stands before -v
     const bool named = !line.ini_file.empty();
-    read_ini_file(named ? line.ini_file : default_ini_file, named, false, configuration,
-                  loaded.problems);
-    finish_tenants(configuration, loaded.problems);
+    loaded.ini_file = named ? line.ini_file : default_ini_file;
+    Problems problems;
+    read_ini_file(loaded.ini_file, named, false, configuration, problems);
+    finish_tenants(configuration, problems);
+    loaded.native_whole = !any_error(problems);
+    std::move(problems.begin(), problems.end(), std::back_inserter(loaded.problems));
     return loaded;
 }
 

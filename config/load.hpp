@@ -14,6 +14,10 @@ namespace config {
 struct Loaded {
     Configuration configuration;
     Problems problems;
+    // False after an error: what is not set may be what could not be read.
+    bool options_whole = true;  // vsftpd.conf and the command line
+    bool native_whole = true;   // jailftpd.ini and tenants_dir
+    std::string ini_file;       // its path
 };
 
 // Parses files, settings and the ini file; all problems are found, not only the first. Looks at
@@ -21,7 +25,8 @@ struct Loaded {
 [[nodiscard]] Loaded load(const CommandLine& line);
 
 // The start-up checks: files, lists, users and addresses that options name, contradictions, and
-// what is set but not in effect. Adds to the problems. Looks up the name in pasv_address with
+// what is set but not in effect; not what may only follow from an error that is there already. Adds
+// to the problems. Looks up the name in pasv_address with
 // pasv_addr_resolve, so that it is an address from then on; may wait for name services.
 void check(Loaded& loaded);
 

@@ -205,6 +205,83 @@ TEST_F(Check, IsSilentAboutTlsWhileItIsOff) {
                 IsEmpty());
 }
 
+TEST_F(Check, NeedsAJsonLogThatCanBeWritten) {
+    const auto json = [&](const std::string& path) {
+        return test::texts(checked("", "[log]\njson = " + path + '\n').problems);
+    };
+    const auto file = folder.path("jailftpd.ini");
+    EXPECT_THAT(json(folder.path()), ElementsAre(file + ": error: failed to open JSON log file:" +
+                                                 folder.path() + " (Is a directory)"));
+    EXPECT_THAT(json("/nonexistent/x.json"),
+                ElementsAre(file + ": error: failed to open JSON log file:/nonexistent/x.json "
+                                   "(/nonexistent/: No such file or directory)"));
+    EXPECT_THAT(json(folder.path("x.json")), IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(folder.path("x.json")));
+}
+
+TEST_F(Check, LooksAtEachTenantsPorts) {
+    const auto of = [&](const std::string& lines, const std::string& ini) {
+        return test::texts(checked(lines, tenant("ann", "1234") + ini).problems);
+    };
+    EXPECT_THAT(of("pasv_max_port=6000\n", "pasv_max_port = 5999\n"), IsEmpty());
+    EXPECT_THAT(of("pasv_max_port=6000\n", "pasv_min_port = 6001\n"),
+                ElementsAre(folder.path("jailftpd.ini") +
+                            ":1: error: tenant ann: pasv_min_port (6001) is above pasv_max_port "
+                            "(6000) (vsftpd would silently use any port)"));
+    EXPECT_THAT(of("", "pasv_min_port = 10\npasv_max_port = 20\n"),
+                ElementsAre(HasSubstr("tenant ann: pasv_max_port is below 1024")));
+    EXPECT_THAT(of("pasv_max_port=20\npasv_min_port=10\n", "local_umask = 022\n"),
+                ElementsAre(HasSubstr("vsftpd.conf:4: error: pasv_max_port is below 1024")));
+}
+
+TEST_F(Check, WarnsOfTenantsInRootsGroup) {
+    const auto warned = [&](const std::string& ini) {
+        return test::texts(checked("", tenant("ann", "1234") + ini).problems);
+    };
+    const auto file = folder.path("jailftpd.ini");
+    EXPECT_THAT(warned("gid = 0\n"),
+                ElementsAre(HasSubstr(file + ":1: warning: tenant ann has the gid 0")));
+    EXPECT_THAT(warned("gid = 7\ngroups = 5, 0\n"),
+                ElementsAre(HasSubstr(":1: warning: tenant ann is in the group with the gid 0")));
+    EXPECT_THAT(warned("gid = 7\ngroups = 5\n"), IsEmpty());
+}
+
+// The one that is to be mended is not lost among others.
+TEST_F(Check, SaysNothingThatFollowsFromAnError) {
+    const auto one_of_ini = [&](const std::string& ini) {
+        const auto loaded = checked("local_enable=NO\n", ini);
+        EXPECT_EQ(loaded.problems.size(), 1U)
+            << ini << testing::PrintToString(test::texts(loaded.problems));
+    };
+    one_of_ini("[tenant a]\nhome = /srv\nuid = 7\npassword: x\n");
+    one_of_ini("[tenant a]\nhome = /srv\nuid: 7\npassword = !\n");
+    one_of_ini("[server]\nguest_usr = x\n[tenant a]\nhome = /srv\npassword = !\n");
+    one_of_ini("[tenant a\nhome = /srv\npassword = !\n");
+
+    const auto one_of_conf = [&](const std::string& lines) {
+        const auto file = folder.write("own.conf", lines);
+        const auto native = folder.write("jailftpd.ini", "");
+        auto loaded = config::load(config::parse_command_line({"--ini", native, file}, {}).value());
+        config::check(loaded);
+        EXPECT_EQ(loaded.problems.size(), 1U)
+            << lines << testing::PrintToString(test::texts(loaded.problems));
+    };
+    one_of_conf("anonymous_enable=NO\nlocal_enabel=YES\n");
+    one_of_conf("anonymous_enable=NO\nlocal_enable=YSE\n");
+    one_of_conf("ftp_usernam=nobody\n");
+    one_of_conf("anonymous_enable=NO\nlocal_enable=YES\npasv_minport=100\npasv_max_port=200\n");
+    one_of_conf("anonymous_enable=NO\nlocal_enabel=YES\nguest_enable=YES\nguest_username=nobody\n");
+
+    auto missing = config::load(
+        config::parse_command_line({"--ini", folder.write("a.ini", ""), "/nonexistent/v"}, {})
+            .value());
+    config::check(missing);
+    EXPECT_THAT(test::errors(missing.problems),
+                ElementsAre("cannot read config file: /nonexistent/v"));
+    EXPECT_EQ(errors("shoe_size=43\nbanner_file=/nonexistent/b\n").size(), 2U)
+        << "what was set is looked at all the same";
+}
+
 TEST_F(Check, KnowsTenantsForUsers) {
     EXPECT_THAT(test::errors(checked("local_enable=NO\n", tenant("ann", "1234")).problems),
                 IsEmpty());
