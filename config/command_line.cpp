@@ -36,8 +36,7 @@ base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>
             line.action = Action::version;
             return line;
         } else {
-            return base::Error{"unrecognise option: " + std::string(argument) +
-                               " (jailftpd --help lists what there is)"};
+            return base::Error{"unrecognise option: " + std::string(argument)};  // vsftpd's words
         }
     }
     if (!any_file) {

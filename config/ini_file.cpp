@@ -374,8 +374,8 @@ class IniReader {
     std::string section_;          // that is being read
     bool skipping_ = false;        // it has been refused as a whole
     std::set<std::string> wrong_;  // sections with errors
-    std::set<std::string>
-        unclear_;  // of these, those that may mean to say more than was understood
+    // Of these, those that may mean to say more than was understood.
+    std::set<std::string> unclear_;
     std::vector<std::size_t> entry_lines_;
     std::size_t next_entry_ = 0;
 };

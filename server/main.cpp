@@ -218,7 +218,9 @@ int act(const std::vector<std::string_view>& arguments) {
     if (!arguments.empty() && arguments.front() == "passwd")
         return authenticator::passwd_main({arguments.begin() + 1, arguments.end()});
     const auto line = config::parse_command_line(arguments);
-    if (!line) return oops(line.error().what, "jailftpd: error: " + line.error().what);
+    if (!line)
+        return oops(line.error().what, "jailftpd: error: " + line.error().what +
+                                           " (jailftpd --help lists what there is)");
     switch (line.value().action) {
         case config::Action::help:
             print(STDOUT_FILENO, config::help_text());

@@ -13,7 +13,6 @@ using config::Action;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::StartsWith;
 
 constexpr std::span<const char* const> no_defaults;
 
@@ -99,7 +98,7 @@ TEST(CommandLine, RefusesOtherSwitchesInVsftpdsWords) {
     for (const auto* word : {"-x", "-", "--", "--listen", "-O"}) {
         const auto line = parse({"a.conf", word});
         ASSERT_FALSE(line) << word;
-        EXPECT_THAT(line.error().what, StartsWith("unrecognise option: " + std::string(word)));
+        EXPECT_EQ(line.error().what, "unrecognise option: " + std::string(word));
     }
 }
 
