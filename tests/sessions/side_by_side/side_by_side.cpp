@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <memory>
 #include <regex>
-#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -63,7 +62,6 @@ Step meanwhile() { return {Step::Kind::meanwhile, "(another client)"}; }
 Step raw(std::string bytes) { return {Step::Kind::raw, std::move(bytes)}; }
 Step hear() { return {Step::Kind::hear, {}}; }
 Step connect() { return {Step::Kind::connect, "(connect)"}; }
-Step pause() { return {Step::Kind::pause, "(a second goes by)"}; }
 
 Step Step::but(const Difference& difference, std::string ours) && {
     difference_ = &difference;
@@ -107,9 +105,6 @@ std::string Step::take(std::unique_ptr<Conversation>& ftp, const Server& server)
         case Kind::connect:
             ftp = std::make_unique<Conversation>(server);
             return ftp->greeting;
-        case Kind::pause:
-            std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-            return {};
     }
     return {};
 }

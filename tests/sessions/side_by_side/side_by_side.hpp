@@ -31,7 +31,6 @@ class Step {
         raw,        // bytes as they are; the reply
         hear,       // nothing is said; the next reply
         connect,    // hang up and connect anew
-        pause,      // a second goes by
     };
 
     Step(Kind kind, std::string line, std::string content = {})
@@ -66,14 +65,13 @@ using Steps = std::vector<Step>;
 [[nodiscard]] Step raw(std::string bytes);
 [[nodiscard]] Step hear();
 [[nodiscard]] Step connect();
-[[nodiscard]] Step pause();
 
 // A whole conversation, told as data. In options, PLACE is the sandbox's folder.
 struct Talk {
     const char* name;
     Lines options{};                  // in vsftpd.conf
     Steps steps{};                    // after the login
-    const Account* as = &alice;       // nobody: before login
+    const Account* as = &alice;       // nullptr: before login
     std::function<void()> furnish{};  // files, as root
     std::string address = "127.0.0.1";
     const Difference* greeting = nullptr;  // it differs
@@ -86,7 +84,7 @@ void PrintTo(const Talk& talk, std::ostream* out);
 
 // The files that conversations are about, in alice's folder "files"; every time is fixed.
 void furnish_files();
-// Everything below a folder gets this time; folders too.
+// Everything below a folder, folders too, gets one and the same old time.
 void set_times(const std::filesystem::path& folder);
 
 class SideBySide : public testing::TestWithParam<Talk> {
