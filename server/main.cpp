@@ -210,7 +210,8 @@ int serve(const config::CommandLine& line) {
     base::log::write_in_a_thread();
     auto served = supervisor::run(std::move(setup));
     base::log::finish();
-    if (served) return served.value();
+    // At once, for a thread may hang in a reload that nobody waits for any more.
+    if (served) ::_exit(served.value());
     return oops(served.error().text(), "jailftpd: error: " + served.error().text());
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/address.hpp"
+#include "config/name_list.hpp"
 #include "helpers/admission.hpp"
 
 #include <algorithm>
@@ -111,6 +112,17 @@ OrRefusal<Account> check(const config::Configuration& configuration, Costs& cost
                                   : "name or password has bytes that are not allowed in them");
     }
     if (login.has_password == 0) return wrong("no password was given");
+    // The greeter has refused listed users before; but it is not to be believed.
+    if (options.userlist_enable) {
+        const auto list = config::NameList::read(options.userlist_file);
+        if (!list)
+            return Refusal{"cannot read user list file:" + options.userlist_file,
+                           list.error().text()};
+        if (list.value().contains(name) == options.userlist_deny) {
+            burn(password, costs.tenants);
+            return wrong("refused by userlist_file");
+        }
+    }
     if (const auto* tenant = config::find_tenant(configuration, name))
         return check_tenant(*tenant, password, costs);
     if (options.local_enable)

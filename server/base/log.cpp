@@ -8,6 +8,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include <mutex>
 #include <string>
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -23,15 +26,33 @@
 namespace base::log {
 namespace {
 
+// How long a reader of standard error may keep a thread that has nothing else to do; others do not
+// wait for one at all.
+constexpr int patience = 1000;  // milliseconds
+
+std::atomic<bool> in_a_thread{false};
+
 // One write(2) a line: lines of several processes never mix, and a closed pipe ends nobody
-// (SIGPIPE is ignored everywhere).
+// (SIGPIPE is ignored everywhere). What its reader does not take is lost: nobody waits for it.
 class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
+        // A pipe that can be written to takes as much as this without waiting (pipe(7)).
+        if (line.size() > PIPE_BUF) {
+            line.resize(PIPE_BUF);
+            line[PIPE_BUF - 1] = '\n';
+        }
+        pollfd wanted{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&wanted, 1, in_a_thread && !stuck_ ? patience : 0) <= 0) {
+            stuck_ = true;
+            return;
+        }
+        stuck_ = false;
         [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
     }
     void flush_() override {}
+    bool stuck_ = false;
 };
 
 class Syslog final : public spdlog::sinks::base_sink<std::mutex> {
@@ -119,6 +140,7 @@ void use_syslog() {
 void write_in_a_thread() {
     constexpr std::size_t most_waiting = 8192;
     const auto level = logger()->level();
+    in_a_thread = true;
     thread() = std::make_shared<spdlog::details::thread_pool>(most_waiting, 1, [] {
         sigset_t all;
         sigfillset(&all);

@@ -38,6 +38,7 @@ constexpr unsigned most_errors = 10;
 struct Prepared {
     std::string banner;  // of banner_file
     std::optional<config::NameList> user_list;
+    std::string problem;  // that ends every connection
 };
 
 Prepared& prepared() {
@@ -125,7 +126,8 @@ void Greeter::record(ipc::Event event, std::string_view text, std::string_view s
 
 void Greeter::serve() {
     ftp::Line line;
-    auto then = say(greeting());
+    auto then = prepared().problem.empty() ? say(greeting())
+                                           : say(reply::oops(prepared().problem), Then::close);
     while (then == Then::next_command) {
         switch (client_.wait(line, channel_.fd(),
                              std::chrono::seconds(options_.idle_session_timeout))) {
@@ -332,6 +334,7 @@ const ftp::Fixed* Greeter::stop_requested() {
 }  // namespace
 
 base::Result<void> prepare(const config::Options& options) {
+    prepared() = {};
     if (!options.banner_file.empty()) {
         auto text = config::read_file(options.banner_file, largest_banner);
         if (text) {
@@ -344,8 +347,13 @@ base::Result<void> prepare(const config::Options& options) {
     const bool needed = options.userlist_enable && options.local_enable;
     if (!needed && !options.tcp_wrappers) return base::success();
     auto list = config::NameList::read(options.userlist_file);
-    if (needed && !list) return list.error();
-    if (list) prepared().user_list = std::move(list.value());
+    if (list) {
+        prepared().user_list = std::move(list.value());
+    } else if (needed) {
+        // Nobody is let in, and each is told; it may be there again for the next connection.
+        prepared().problem = "cannot read user list file:" + options.userlist_file;
+        base::log::error(prepared().problem + " (" + list.error().text() + ")");
+    }
     return base::success();
 }
 

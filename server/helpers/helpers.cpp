@@ -114,6 +114,11 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
             return question != nullptr && question->user.valid() &&
                    static_cast<bool>(channel.send_waiting(home_of(*question)));
         }
+        case ipc::Type::stamp: {
+            const auto* question = message.as<ipc::Stamp>();
+            return question != nullptr &&
+                   static_cast<bool>(channel.send_waiting(stamp(*question, configuration.options)));
+        }
         case ipc::Type::resolve: {
             const auto* question = message.as<ipc::Resolve>();
             return question != nullptr && question->name.valid() &&

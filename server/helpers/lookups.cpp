@@ -3,7 +3,9 @@
 #include "helpers/lookups.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include <fcntl.h>
@@ -72,6 +74,27 @@ ipc::Resolved resolve(const ipc::Resolve& question) {
     std::memcpy(&address, found->ai_addr, sizeof address);
     ::freeaddrinfo(found);
     answer.address = address.sin_addr;
+    return answer;
+}
+
+ipc::Stamped stamp(const ipc::Stamp& question, const config::Options& options) {
+    std::string facts;
+    for (const auto* path : {&options.userlist_file, &options.banner_file}) {
+        struct stat status {};
+        if (path->empty() || ::stat(path->c_str(), &status) < 0) {
+            facts += "none;";
+            continue;
+        }
+        for (const auto number :
+             {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
+              static_cast<std::int64_t>(status.st_size), std::int64_t{status.st_mtim.tv_sec},
+              std::int64_t{status.st_mtim.tv_nsec}, std::int64_t{status.st_ctim.tv_sec},
+              std::int64_t{status.st_ctim.tv_nsec}})
+            facts += std::to_string(number) + ';';
+    }
+    ipc::Stamped answer{};
+    answer.id = question.id;
+    answer.stamp = std::hash<std::string>{}(facts) | 1U;
     return answer;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "config/options.hpp"
 #include "ipc/requests.hpp"
 
 namespace helpers {
@@ -12,6 +13,9 @@ namespace helpers {
 [[nodiscard]] ipc::HomeTold home_of(const ipc::HomeOf& question);  // tilde_user_enable
 
 [[nodiscard]] ipc::Resolved resolve(const ipc::Resolve& question);  // pasv_addr_resolve
+
+// Of the files that greeters know by heart.
+[[nodiscard]] ipc::Stamped stamp(const ipc::Stamp& question, const config::Options& options);
 
 // chown_uploads: as vsftpd, the group stays. EPERM for a file that is not what the question says.
 [[nodiscard]] ipc::OwnerChanged change_owner(const ipc::ChangeOwner& question,

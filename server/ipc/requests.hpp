@@ -64,6 +64,8 @@ enum class Type : std::uint16_t {
     owner_changed,
     resolve,
     resolved,
+    stamp,
+    stamped,
     wrap,
     wrapped,
     // supervisor -> greeter or session
@@ -462,6 +464,18 @@ struct Wrapped {
     Text<512> client_text;  // not empty: what follows "500 OOPS: ", and the connection ends
     Text<512> reason;       // of that, for the administrator
     Text<longest_overrides> overrides;  // VSFTPD_LOAD_CONF: options of this connection
+};
+
+// Whether userlist_file or banner_file have changed. Supervisor -> helper, and back.
+struct Stamp {
+    static constexpr Type type = Type::stamp;
+    std::uint64_t id;
+};
+
+struct Stamped {
+    static constexpr Type type = Type::stamped;
+    std::uint64_t id;
+    std::uint64_t stamp;  // another one when they are not the same any more; never 0
 };
 
 enum class Event : std::uint32_t {

@@ -3,6 +3,7 @@
 #include "supervisor/async_channel.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstring>
 #include <deque>
@@ -44,10 +45,12 @@ constexpr int most_messages_in_a_row = 16;
 
 struct AsyncChannel::State : std::enable_shared_from_this<State> {
     State(asio::io_context& io, ipc::Channel end, std::size_t limit)
-        : channel(std::move(end)), descriptor(io, channel.fd()), most_queued(limit) {}
+        : channel(std::move(end)), descriptor(io, channel.fd()), rest(io), most_queued(limit) {}
 
     ipc::Channel channel;
     asio::posix::stream_descriptor descriptor;
+    asio::steady_timer rest;
+    bool paused = false;
     std::size_t most_queued;
     std::deque<Queued> queue;
     OnMessage on_message;
@@ -58,6 +61,7 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
         if (closed) return;
         closed = true;
         queue.clear();
+        rest.cancel();
         descriptor.release();  // the Channel owns it
         channel.close();
     }
@@ -84,9 +88,19 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
                 return lost(message.error());
             }
             on_message(std::move(message.value()));
-            if (closed) return;
+            if (closed || paused) return;
         }
         wait_readable();
+    }
+
+    void pause(std::chrono::milliseconds time) {
+        if (closed || paused) return;
+        paused = true;
+        rest.expires_after(time);
+        rest.async_wait([self = shared_from_this()](boost::system::error_code error) {
+            self->paused = false;
+            if (!error && !self->closed) self->wait_readable();
+        });
     }
 
     void wait_writable() {
@@ -118,6 +132,12 @@ AsyncChannel::~AsyncChannel() { close(); }
 void AsyncChannel::close() {
     if (state_) state_->close();
 }
+
+bool AsyncChannel::is_full() const {
+    return !state_->closed && state_->queue.size() >= state_->most_queued;
+}
+
+void AsyncChannel::pause(std::chrono::milliseconds time) { state_->pause(time); }
 
 void AsyncChannel::finish_sending() {
     if (!state_->closed) (void)::shutdown(state_->channel.fd(), SHUT_WR);

@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -41,7 +42,13 @@ class AsyncChannel {
     [[nodiscard]] bool send_bytes(ipc::Type type, std::span<const std::byte> bytes,
                                   std::vector<base::Fd> descriptors);
 
+    // The peer has let so many messages wait that no more are kept for it.
+    [[nodiscard]] bool is_full() const;
+
     void close();
+
+    // Nothing is read for so long: the peer has to wait when its messages fill the socket.
+    void pause(std::chrono::milliseconds time);
 
     // The peer sees the end of the channel once it has read what is there; its messages still come.
     void finish_sending();

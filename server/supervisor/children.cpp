@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "supervisor/roles.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ namespace {
 // Thousands of logins at once may wait for a spawner that forks one after the other.
 constexpr std::size_t most_queued = 20000;
 constexpr std::chrono::milliseconds replace_delay{200};
+constexpr std::chrono::seconds long_life{5};
+constexpr std::chrono::milliseconds shortest_delay{100};
+constexpr std::chrono::milliseconds longest_delay{10'000};
 
 bool is_our_child(pid_t pid) {
     siginfo_t ignored{};
@@ -35,6 +39,7 @@ struct Children::Spawner {
         : pid(started.pid), channel(io, std::move(started.channel), most_queued) {}
     pid_t pid;
     bool alive = true;
+    std::chrono::steady_clock::time_point born = std::chrono::steady_clock::now();
     AsyncChannel channel;
 };
 
@@ -58,7 +63,7 @@ Result<std::shared_ptr<Children::Spawner>> Children::start() {
                 base::log::error("the spawner (pid " + std::to_string(strong->pid) +
                                  ") is gone, starting another");
                 spawner_.reset();
-                restart_after(std::chrono::milliseconds(0));
+                replace(*strong);
             }
         });
     return spawner;
@@ -79,7 +84,21 @@ Result<void> Children::renew(Fd configuration, bool keep_spares) {
     return base::success();
 }
 
+// At once, unless it did not live long: whatever ended it will end the next one too.
+void Children::replace(const Spawner& gone) {
+    const auto lived = std::chrono::steady_clock::now() - gone.born;
+    restart_delay_ = lived > long_life
+                         ? std::chrono::milliseconds(0)
+                         : std::clamp(restart_delay_ * 2, shortest_delay, longest_delay);
+    restart_after(restart_delay_);
+}
+
 void Children::renew_soon() { restart_after(replace_delay); }
+
+void Children::refresh() {
+    drop_spares();
+    restart_after(std::chrono::milliseconds(0));
+}
 
 void Children::retire() {
     retired_ = true;
@@ -180,7 +199,7 @@ void Children::on_message(const std::shared_ptr<Spawner>& spawner, const ipc::Me
         spawner->channel.close();
         if (spawner == spawner_) {
             spawner_.reset();
-            restart_after(std::chrono::milliseconds(0));
+            replace(*spawner);
         }
     }
 }
@@ -264,7 +283,7 @@ void Children::reaped(pid_t pid, int status) {
             base::log::error("the spawner (pid " + std::to_string(pid) +
                              ") died, starting another");
             spawner_.reset();
-            restart_after(std::chrono::milliseconds(0));
+            replace(*spawner);
         }
         // What it had made is ours now; what it reaped in its last moment is nobody's, and its pid
         // may soon be somebody else's.

@@ -49,6 +49,8 @@ class Children {
     [[nodiscard]] base::Result<void> renew(base::Fd configuration, bool keep_spares);
     // The same again, because a child died of a signal and may have been the end of an attack.
     void renew_soon();
+    // The same at once and without the spares, because what greeters know by heart has changed.
+    void refresh();
 
     // Ready if there is a spare; otherwise it is made while the first messages wait in its channel.
     [[nodiscard]] base::Result<ChildProcess> take(ipc::Child kind);
@@ -89,6 +91,7 @@ class Children {
     void gone(std::uint64_t id, int status);
     void adopt(std::uint64_t id);
     void wait_for_endings();
+    void replace(const Spawner& gone);
     void restart_after(std::chrono::milliseconds delay);
 
     boost::asio::io_context& io_;
@@ -110,6 +113,7 @@ class Children {
     bool end_pending_ = false;
     boost::asio::steady_timer restart_;
     bool restart_pending_ = false;
+    std::chrono::milliseconds restart_delay_{0};  // grows while spawners die young
     bool retired_ = false;
 };
 

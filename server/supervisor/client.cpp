@@ -28,6 +28,8 @@ namespace {
 // A greeter or session reads its channel at once; one that lets this many messages wait is up to
 // something.
 constexpr std::size_t most_unread = 16;
+// For a process that sends more than it may (broker/permissions.cpp).
+constexpr std::chrono::milliseconds breather = 100ms;
 // How long a process may live on after its channel has ended or its task is done.
 constexpr std::chrono::seconds last_moments = 5s;
 // Answers to failed logins come at multiples of this after the attempt began, so that the time does
@@ -256,6 +258,13 @@ void Client::finish() {
     services_.finished(id_);
 }
 
+// An answer that could not be sent: the session has ended, which its channel tells soon, or it does
+// not read.
+void Client::not_taken() {
+    if (session_ && session_->channel.is_full()) return misbehaved("does not read its answers");
+    finish();
+}
+
 void Client::misbehaved(std::string_view what) {
     base::log::error("the process of " + description() + " " + std::string(what) + ", it is ended");
     for (auto* process : {&greeter_, &session_}) {
@@ -268,9 +277,12 @@ bool Client::permitted(const ipc::Message& message, broker::Phase phase) {
     switch (permissions_.check(message.type(), phase, broker::Permissions::Clock::now())) {
         case broker::Verdict::allowed:
             return true;
-        case broker::Verdict::too_often:
-            if (message.type() != ipc::Type::record) misbehaved("asks for too much");
-            return false;
+        case broker::Verdict::too_often: {
+            // No deed goes unrecorded: the process waits with its next one instead.
+            auto& process = phase == broker::Phase::before_login ? greeter_ : session_;
+            if (process) process->channel.pause(breather);
+            return true;
+        }
         case broker::Verdict::misplaced:
             break;
     }
@@ -286,6 +298,9 @@ void Client::on_greeter(ipc::Message message) {
 }
 
 void Client::on_greeter_closed() {
+    // It ended before it could greet, or was never there.
+    if (state_ == State::greeting && control_)
+        turn_away(control_, "421 Service not available, please try later.\r\n");
     if (state_ == State::entering || state_ == State::in_session) {
         services_.children.end_within(greeter_->id, last_moments);
         greeter_.reset();
@@ -430,16 +445,14 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
                   broker::DataSockets::Callbacks{
                       services_.pasv_address,
                       [this](const ipc::Listening& listening) {
-                          if (!session_->channel.send(listening))
-                              misbehaved("does not read its answers");
+                          if (!session_->channel.send(listening)) not_taken();
                       },
                       [this](const ipc::DataConnected& connected, Fd socket) {
                           if (!session_->channel.send(connected, list(std::move(socket))))
-                              misbehaved("does not read its answers");
+                              not_taken();
                       },
                       [this](const ipc::DataFailed& failed) {
-                          if (!session_->channel.send(failed))
-                              misbehaved("does not read its answers");
+                          if (!session_->channel.send(failed)) not_taken();
                       },
                       [this](std::string why) { base::log::warning(description() + ": " + why); }});
 
@@ -502,8 +515,7 @@ void Client::pass_on(const Q& question, Fd descriptor) {
             const auto* said = message != nullptr ? message->as<Answer>() : nullptr;
             Answer answer = said != nullptr ? *said : Answer{};
             answer.id = id;
-            if (!self->session_->channel.send(answer))
-                self->misbehaved("does not read its answers");
+            if (!self->session_->channel.send(answer)) self->not_taken();
         },
         std::move(descriptor));
 }
@@ -527,8 +539,7 @@ void Client::give_away(ipc::Message message) {
             self->question_ = 0;
             const auto* changed = said != nullptr ? said->as<ipc::OwnerChanged>() : nullptr;
             const ipc::GivenAway answer{changed != nullptr ? changed->number : EIO};
-            if (!self->session_->channel.send(answer))
-                self->misbehaved("does not read its answers");
+            if (!self->session_->channel.send(answer)) self->not_taken();
         },
         std::move(message.descriptors.front()));
 }

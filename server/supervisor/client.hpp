@@ -111,6 +111,7 @@ class Client : public std::enable_shared_from_this<Client> {
     void log_login(Entry::Kind kind, bool success, std::string_view reason);
     void log(const ipc::Record& record);
     void too_slow();
+    void not_taken();
     void misbehaved(std::string_view what);
     void turn_away(const base::Fd& control, std::string_view text) const;
     void finish();

@@ -35,6 +35,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace supervisor {
 
@@ -54,6 +55,7 @@ constexpr std::size_t most_helpers = 8;
 constexpr std::size_t most_wrappers = 32;
 // Name services have caches of their own, which know how long an address holds.
 constexpr std::chrono::seconds resolve_interval{60};
+constexpr std::chrono::seconds stamp_interval{1};
 // For what remains when all clients have gone.
 constexpr std::chrono::seconds last_moments{3};
 
@@ -72,6 +74,7 @@ class Supervisor {
           child_signals_(io_, SIGCHLD),
           stop_timer_(io_),
           resolve_timer_(io_),
+          stamp_timer_(io_),
           children_(io_, {[this](std::uint64_t id, int status, bool killed) {
                               child_exited(id, status, killed);
                           },
@@ -115,6 +118,7 @@ class Supervisor {
         wait_for_children();
         TRY(start_processes(configuration_));
         resolve_by_name();
+        watch_files();
         if (standalone) {
             children_.set_spares(spare_greeters, spare_sessions);
             listen_on(std::move(listening));
@@ -124,6 +128,11 @@ class Supervisor {
         if (setup_.ready) setup_.ready();
         io_.run();
         records_.stop();
+        if (reload_running_) {
+            // It may hang (a name service, a file server), and nobody waits for it any more.
+            base::log::finish();
+            ::_exit(exit_code_);
+        }
         return exit_code_;
     }
 
@@ -208,6 +217,28 @@ class Supervisor {
         shown.v4.sin_addr = pasv_address_;
         base::log::info("pasv_address " + configuration_->pasv_host + " is " +
                         broker::to_text(shown) + " now");
+    }
+
+    // userlist_file and banner_file: vsftpd reads them for each connection. Greeters have no files,
+    // so a helper looks whether they changed, and then greeters are made anew.
+    void watch_files() {
+        stamp_ = 0;
+        stamp_timer_.cancel();
+        const auto& options = configuration_->options;
+        if (options.userlist_enable || !options.banner_file.empty()) look_at_files();
+    }
+
+    void look_at_files() {
+        helpers_.ask(ipc::Stamp{}, ipc::Address{}, [this](ipc::Message* message) {
+            const auto* answer = message != nullptr ? message->as<ipc::Stamped>() : nullptr;
+            if (answer == nullptr || stopping_) return;
+            const auto before = std::exchange(stamp_, answer->stamp);
+            if (before != 0 && before != stamp_) children_.refresh();
+        });
+        stamp_timer_.expires_after(stamp_interval);
+        stamp_timer_.async_wait([this](boost::system::error_code error) {
+            if (!error && !stopping_) look_at_files();
+        });
     }
 
     void listen_on(Fd socket) {
@@ -397,6 +428,7 @@ class Supervisor {
         }
         configuration_ = loaded;
         resolve_by_name();
+        watch_files();
         records_.reconfigure(*configuration_);
         return base::success();
     }
@@ -465,6 +497,8 @@ class Supervisor {
     asio::signal_set child_signals_;
     asio::steady_timer stop_timer_;
     asio::steady_timer resolve_timer_;
+    asio::steady_timer stamp_timer_;
+    std::uint64_t stamp_ = 0;  // of the files that greeters know by heart; 0: not known yet
     Limits limits_;
     Limits before_login_;  // those of limits_ that have not logged in
     Accounts accounts_;

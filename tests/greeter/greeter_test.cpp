@@ -422,7 +422,11 @@ TEST_F(UserList, DelaysTheRefusal) {
 
 TEST_F(UserList, ThatCannotBeReadLetsNobodyIn) {
     options_.userlist_file = "/nonexistent/list";
-    EXPECT_FALSE(greeter::prepare(options_));
+    ASSERT_TRUE(greeter::prepare(options_));
+    Served served(options_);
+    EXPECT_EQ(served.greeting, "500 OOPS: cannot read user list file:/nonexistent/list");
+    EXPECT_EQ(served.client.reply(), "(end)");
+    ASSERT_TRUE(greeter::prepare(defaults()));
 }
 
 // ----- the end of the server
