@@ -481,3 +481,25 @@ TEST(UserConfigDir, EndsTheLoginWhenItsFileIsBad) {
                 StartsWith("500 OOPS: unrecognised variable in config file: write_enbale"));
     EXPECT_TRUE(ftp.ended());
 }
+
+// As vsftpd, which reads the file for each connection.
+TEST(Login, RefusesOneWhoWasListedAMomentAgo) {
+    write_file(place("users"), "bob\n");
+    Server server({"userlist_enable=YES", "userlist_file=" + place("users").string()});
+    EXPECT_EQ(Conversation(server).login(alice), welcome);
+    write_file(place("users"), "bob\nalice\n");
+    EXPECT_NE(Conversation(server).login(alice), welcome) << "whatever its greeter still knows";
+    EXPECT_TRUE(eventually([&] {
+        return Conversation(server).say("USER alice") == "530 Permission denied.";
+    }));
+}
+
+TEST(Login, SaysWhyThereIsNoneWithoutTheList) {
+    write_file(place("users"), "bob\n");
+    Server server({"userlist_enable=YES", "userlist_file=" + place("users").string()});
+    std::filesystem::remove(place("users"));
+    const auto oops = "500 OOPS: cannot read user list file:" + place("users").string();
+    EXPECT_TRUE(eventually([&] { return Conversation(server).greeting == oops; }));
+    write_file(place("users"), "bob\n");
+    EXPECT_TRUE(eventually([&] { return Conversation(server).login(alice) == welcome; }));
+}

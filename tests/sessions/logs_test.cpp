@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include <algorithm>
 #include <filesystem>
 #include <regex>
@@ -297,4 +299,27 @@ TEST(Logwatch, KnowsEveryLine) {
     EXPECT_EQ(ran.status, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("alice")) << ran.out;
     EXPECT_THAT(ran.out, Not(HasSubstr("Unmatched"))) << ran.out;
+}
+
+// ----- no deed goes unrecorded
+
+TEST(Log, HasEveryDeedHoweverFastTheyCome) {
+    Server server;
+    write_file(home_of(alice) / "files/evidence", "x", alice.uid);
+    Conversation ftp(server, alice);
+    std::string flood;
+    for (int i = 0; i < 30'000; ++i) flood += "DELE files/none\r\n";
+    flood += "DELE files/evidence\r\n";
+    std::thread sender([&] {
+        (void)::send(ftp.fd(), flood.data(), flood.size(), MSG_NOSIGNAL);
+    });
+    for (int i = 0; i < 30'000; ++i) (void)ftp.reply();
+    EXPECT_EQ(ftp.reply(), "250 Delete operation successful.");
+    sender.join();
+    server.logged("OK DELETE: .*evidence");
+    const auto log = server.log();
+    std::size_t lines = 0;
+    for (auto at = log.find("FAIL DELETE"); at != log.npos; at = log.find("FAIL DELETE", at + 1))
+        ++lines;
+    EXPECT_EQ(lines, 30'000U);
 }
