@@ -23,7 +23,7 @@ struct Tenant {
     gid_t gid = 0;
     std::vector<gid_t> groups;
     std::string overrides;  // "name=value\0" records, for apply_overrides
-    std::string place;      // "FILE:LINE" of its section; only the supervisor knows it
+    std::string place{};    // "FILE:LINE" of its section; only the supervisor knows it
 };
 
 struct Configuration {

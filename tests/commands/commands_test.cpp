@@ -534,7 +534,6 @@ TEST_F(Session, StoresUnderNamesThatAreFree) {
 }
 
 TEST_F(Session, SaysWhatIsNoRegularFile) {
-    Home home;
     home.make_folder("d");
     ASSERT_EQ(::mkfifo(home.path("fifo").c_str(), 0666), 0);
     ASSERT_EQ(::chmod(home.path("fifo").c_str(), 0666), 0);
@@ -554,7 +553,6 @@ TEST_F(Session, SaysWhatIsNoRegularFile) {
 }
 
 TEST_F(Session, SaysWhatNameIsTooLong) {
-    Home home;
     Conversation ftp(home);
     const std::string name(300, 'n');
     const auto data = ftp.passive();
@@ -565,7 +563,6 @@ TEST_F(Session, SaysWhatNameIsTooLong) {
 }
 
 TEST_F(Session, SaysThatAStatusWasCutShort) {
-    Home home;
     std::string path = "d";
     for (int depth = 0; depth < 110; ++depth) home.make_folder(std::exchange(path, path + "/d"));
     auto who = ann();
