@@ -53,14 +53,39 @@ void close_one_by_one(const std::vector<int>& kept) {
 
 }  // namespace
 
-Result<void> limit(int resource, std::uint64_t value) {
-    const auto which = static_cast<__rlimit_resource_t>(resource);
+Result<void> limit(const Limit& wanted) {
+    const auto which = static_cast<__rlimit_resource_t>(wanted.resource);
     rlimit now{};
     if (::getrlimit(which, &now) < 0) return system_error("getrlimit");
-    const rlimit wanted{std::min<rlim_t>(value, now.rlim_cur),
-                        std::min<rlim_t>(value, now.rlim_max)};
-    if (::setrlimit(which, &wanted) < 0) return system_error("setrlimit");
+    const rlimit lower{std::min<rlim_t>(wanted.soft, now.rlim_cur),
+                       std::min<rlim_t>(wanted.hard, now.rlim_max)};
+    if (::setrlimit(which, &lower) < 0) return system_error("setrlimit");
     return base::success();
+}
+
+Result<void> limit(int resource, std::uint64_t soft_and_hard) {
+    return limit({resource, soft_and_hard, soft_and_hard});
+}
+
+std::vector<Limit> limits_now() {
+    std::vector<Limit> all;
+    for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+        rlimit now{};
+        if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &now) == 0)
+            all.push_back({resource, now.rlim_cur, now.rlim_max});
+    }
+    return all;
+}
+
+std::vector<Limit> lowered_since(const std::vector<Limit>& before) {
+    auto now = limits_now();
+    std::erase_if(now, [&](const Limit& each) {
+        return std::none_of(before.begin(), before.end(), [&](const Limit& other) {
+            return other.resource == each.resource &&
+                   (each.soft < other.soft || each.hard < other.hard);
+        });
+    });
+    return now;
 }
 
 Result<void> keep_only(std::span<const int> descriptors) {

@@ -6,11 +6,24 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace jail {
 
-// Hard and soft. A limit that is lower already stays as it is.
-[[nodiscard]] base::Result<void> limit(int resource, std::uint64_t value);
+struct Limit {
+    int resource = 0;  // RLIMIT_...
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+};
+
+// A limit that is lower already stays as it is.
+[[nodiscard]] base::Result<void> limit(const Limit& wanted);
+[[nodiscard]] base::Result<void> limit(int resource, std::uint64_t soft_and_hard);
+
+// All of them, as they are now.
+[[nodiscard]] std::vector<Limit> limits_now();
+// Those that are lower now than they were before.
+[[nodiscard]] std::vector<Limit> lowered_since(const std::vector<Limit>& before);
 
 // Closes everything but standard streams and these.
 [[nodiscard]] base::Result<void> keep_only(std::span<const int> descriptors);

@@ -38,6 +38,16 @@ Result<void> limit_address_space(std::uint64_t bytes) {
 #endif
 }
 
+Result<void> limit_as_account(const std::vector<Limit>& limits) {
+    for (const auto& each : limits) {
+#ifdef JAILFTPD_SANITIZED
+        if (each.resource == RLIMIT_AS) continue;
+#endif
+        TRY(limit(each));
+    }
+    return base::success();
+}
+
 Result<void> enter_root(const Home& home) {
     if (!home.root || !*home.root) return Error{"no root directory was opened", EBADF};
     auto entered = home.root_is_mount ? enter_mount(std::move(*home.root), home.binds, home.user)
@@ -119,6 +129,7 @@ Plan user_home(const Home& home) {
         {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_of_a_session); }},
         {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
         {"address space", [own] { return limit_address_space(own->address_space); }},
+        {"limits of the account", [own] { return limit_as_account(own->limits); }},
         {"empty bounding set",
          [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
         {"groups, gid, uid", [own] { return become(own->user); }},

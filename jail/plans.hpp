@@ -4,6 +4,7 @@
 
 #include "base/fd.hpp"
 #include "jail/identity.hpp"
+#include "jail/limits.hpp"
 #include "jail/mounts.hpp"
 #include "jail/plan.hpp"
 #include "jail/rights.hpp"
@@ -36,6 +37,7 @@ struct Home {
     Identity user;
     mode_t umask = 077;
     std::uint64_t address_space = 0;  // bytes; 0: no limit
+    std::vector<Limit> limits;        // those of the account
     std::string start = "/";          // inside the root
     bool start_may_fail = true;       // then the session starts in the root
     bool refuse_writable_root = false;

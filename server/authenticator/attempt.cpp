@@ -81,10 +81,11 @@ void burn_from(int made, const Secret& password, const Costs& costs) {
 }
 
 OrRefusal<Account> check_system_user(const config::Options& options, const std::string& name,
-                                     const Secret& password, const std::string& peer,
-                                     Costs& costs) {
+                                     const Secret& password, const std::string& peer, Costs& costs,
+                                     Lasting& lasting) {
     const auto before = cpu_time();
-    auto answer = check_with_pam(options.pam_service_name, name, password, peer);
+    auto answer = check_with_pam(options.pam_service_name, name, password, peer,
+                                 options.session_support ? Session::open : Session::none);
     const int made = hashes_within(cpu_time() - before, costs.of_system);
     // By steps: one account with a hash of its own kind says little about the others.
     if (made > 0) costs.in_pam += (made > costs.in_pam) - (made < costs.in_pam);
@@ -92,6 +93,10 @@ OrRefusal<Account> check_system_user(const config::Options& options, const std::
         Account account;
         account.name = std::move(answer.name);
         account.more_groups = std::move(answer.groups);
+        for (const auto& each : answer.limits)
+            account.limits.push_back({each.resource, each.soft, each.hard});
+        account.umask = answer.umask;
+        lasting.pam = std::move(answer.session);
         return account;
     }
     burn_from(made, password, costs);
@@ -99,7 +104,7 @@ OrRefusal<Account> check_system_user(const config::Options& options, const std::
 }
 
 OrRefusal<Account> check(const config::Configuration& configuration, Costs& costs,
-                         const ipc::Login& login) {
+                         const ipc::Login& login, Lasting& lasting) {
     const std::string name(login.user.view());
     const Secret password(login.password.view());
     const auto& options = configuration.options;
@@ -126,7 +131,7 @@ OrRefusal<Account> check(const config::Configuration& configuration, Costs& cost
     if (const auto* tenant = config::find_tenant(configuration, name))
         return check_tenant(*tenant, password, costs);
     if (options.local_enable)
-        return check_system_user(options, name, password, peer_text(login.peer), costs);
+        return check_system_user(options, name, password, peer_text(login.peer), costs, lasting);
     burn(password, costs.tenants);
     return wrong("no such tenant (and local_enable=NO)");
 }
@@ -159,7 +164,7 @@ bool may_be_a_name(std::string_view name) {
 }
 
 ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, const ipc::Login& login,
-                         std::vector<Fd>& descriptors) {
+                         std::vector<Fd>& descriptors, Lasting& lasting) {
     // A copy of thousands of tenants, but only where a connection has options of its own.
     std::optional<config::Configuration> own;
     if (login.overrides.length > 0) {
@@ -169,7 +174,7 @@ ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, cons
         own = std::move(made.value());
     }
     const auto& configuration = own ? *own : server;
-    auto account = check(configuration, costs, login);
+    auto account = check(configuration, costs, login, lasting);
     if (!account) {
         Account nobody;
         nobody.name = login.user.view();
@@ -178,6 +183,11 @@ ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, cons
     auto result = helpers::admit(configuration, account.value());
     if (result) {
         for (const auto& warning : result.value().warnings) base::log::warning(warning);
+        if (configuration.options.session_support)
+            lasting.record = std::make_unique<LoginRecord>(account.value().name,
+                                                           peer_text(login.peer), login.peer);
+    } else {
+        lasting = {};
     }
     return helpers::to_answer(login, account.value(), std::move(result), descriptors);
 }

@@ -3,11 +3,14 @@
 // that ends with it.
 #pragma once
 
+#include "authenticator/login_record.hpp"
+#include "authenticator/pam.hpp"
 #include "base/fd.hpp"
 #include "config/configuration.hpp"
 #include "ipc/requests.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,8 +34,17 @@ inline constexpr int most_in_pam = 8;
 // printable ASCII, and no blank.
 [[nodiscard]] bool may_be_a_name(std::string_view name);
 
+// session_support: what is there as long as the session lasts.
+struct Lasting {
+    std::shared_ptr<Transaction> pam;
+    std::unique_ptr<LoginRecord> record;
+
+    [[nodiscard]] explicit operator bool() const { return pam != nullptr || record != nullptr; }
+};
+
 // The two descriptors of an admission are appended. What it cost is learned.
 [[nodiscard]] ipc::LoginAnswer attempt(const config::Configuration& configuration, Costs& costs,
-                                       const ipc::Login& login, std::vector<base::Fd>& descriptors);
+                                       const ipc::Login& login, std::vector<base::Fd>& descriptors,
+                                       Lasting& lasting);
 
 }  // namespace authenticator

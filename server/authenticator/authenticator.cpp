@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@ using base::Result;
 
 namespace {
 
+// Modules that hang when they close a session (seconds).
+constexpr unsigned most_to_close = 60;
 constexpr const char* try_later = "login service unavailable, please try later";
 
 // What modules may need to check an account: reading and updating their files, acting as the user,
@@ -44,11 +47,13 @@ constexpr int kept[] = {CAP_CHOWN,       CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, 
                         CAP_FSETID,      CAP_KILL,         CAP_SETGID,           CAP_SETUID,
                         CAP_AUDIT_WRITE, CAP_SYS_RESOURCE, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK};
 
-Result<void> confine(bool mounts) {
+Result<void> confine(bool mounts, bool sessions) {
     TRY(jail::limit(RLIMIT_CORE, 0));
     std::vector<int> all(std::begin(kept), std::end(kept));
     // Mounts of homes for their jails.
     if (mounts) all.push_back(CAP_SYS_ADMIN);
+    // pam_loginuid and pam_limits.
+    if (sessions) all.insert(all.end(), {CAP_AUDIT_CONTROL, CAP_SYS_NICE});
     TRY(jail::keep_capabilities(all));
     return jail::forbid_dumping();
 }
@@ -89,7 +94,9 @@ bool is_answer_to(std::uint64_t id, const ipc::Message& message) {
     return answer != nullptr && answer->id == id && answer->user.valid() &&
            answer->shown_password.valid() && answer->client_text.valid() &&
            answer->reason.valid() &&
-           message.descriptors.size() == (answer->outcome == ipc::Outcome::admitted ? 2U : 0U);
+           (answer->outcome == ipc::Outcome::admitted
+                ? message.descriptors.size() == 2 || message.descriptors.size() == 3
+                : message.descriptors.empty());
 }
 
 struct Running {
@@ -100,6 +107,7 @@ struct Running {
     Source source{};
     Clock::time_point deadline;
     bool answered = false;
+    bool lasting = false;  // it stays until the session ends, and is none of our business
 };
 
 class Template {
@@ -108,7 +116,9 @@ class Template {
         : channel_(std::move(channel)), configuration_(configuration), bounds_(bounds) {}
 
     Result<void> prepare() {
-        TRY(confine(configuration_.options.isolate && configuration_.native.mounts));
+        const auto& options = configuration_.options;
+        TRY(confine(options.isolate && configuration_.native.mounts,
+                    options.session_support || options.tcp_wrappers));
         sigset_t child_ended;
         ::sigemptyset(&child_ended);
         ::sigaddset(&child_ended, SIGCHLD);
@@ -155,6 +165,7 @@ class Template {
         for (std::size_t i = 2; i < wanted.size(); ++i) {
             if (wanted[i].revents != 0 && !pass_on(running_[i - 2])) return false;
         }
+        std::erase_if(running_, [](const Running& each) { return each.lasting; });
         return wanted[0].revents == 0 || take_requests();
     }
 
@@ -246,8 +257,7 @@ class Template {
     }
 
     // Never back into the loop, not by an exception either.
-    [[noreturn]] void be_child(pid_t parent, ipc::Channel answers,
-                               const ipc::Login& login) noexcept {
+    [[noreturn]] void be_child(pid_t parent, ipc::Channel answers, ipc::Login& login) noexcept {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(1);
         (void)::setsid();
@@ -260,11 +270,37 @@ class Template {
         waiting_.wipe();
 
         std::vector<Fd> descriptors;
-        const auto answer = attempt(configuration_, costs_, login, descriptors);
+        Lasting lasting;
+        const auto answer = attempt(configuration_, costs_, login, descriptors, lasting);
+        ::explicit_bzero(&login.password, sizeof login.password);
+        if (answer.outcome != ipc::Outcome::admitted) lasting = {};
+        Fd end;
+        int ends[2];
+        if (lasting && ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
+            end = Fd{ends[0]};
+            descriptors.emplace_back(ends[1]);
+            // The session is closed even if the template is killed.
+            (void)::prctl(PR_SET_PDEATHSIG, 0);
+        }
         std::vector<int> numbers;
         for (const auto& each : descriptors) numbers.push_back(each.get());
+        const bool told = static_cast<bool>(answers.send_waiting(answer, numbers));
+        answers.close();
+        descriptors.clear();
+        if (end && told) wait_for_end(end, login);
+        lasting = {};
         // Who answered need not tell how it went, so the status tells what it has learned.
-        ::_exit(answers.send_waiting(answer, numbers) ? costs_.in_pam : 0);
+        ::_exit(told ? costs_.in_pam : 0);
+    }
+
+    // As long as the client's session lasts, or the supervisor.
+    static void wait_for_end(const Fd& end, const ipc::Login& login) {
+        base::title::set("jailftpd: " + base::escaped(login.user.view()) + ' ' +
+                         broker::to_text(login.peer) + " [login]");
+        pollfd wanted{end.get(), POLLRDHUP, 0};
+        while (::poll(&wanted, 1, -1) < 0 && errno == EINTR) {
+        }
+        (void)::alarm(most_to_close);
     }
 
     // A child's answer, if it is one. False: the supervisor is gone.
@@ -279,6 +315,7 @@ class Template {
             return true;
         }
         child.answered = true;
+        child.lasting = message.value().descriptors.size() == 3;
         std::vector<int> numbers;
         for (const auto& each : message.value().descriptors) numbers.push_back(each.get());
         return static_cast<bool>(

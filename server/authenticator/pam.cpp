@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace authenticator {
@@ -62,12 +63,20 @@ void no_delay(int, unsigned, void*) {}
 
 using Delay = void (*)(int, unsigned, void*);
 
+mode_t umask_now() {
+    const auto now = ::umask(077);
+    ::umask(now);
+    return now;
+}
+
 std::vector<gid_t> groups_now() {
     std::vector<gid_t> groups(65536);
     const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
     groups.resize(static_cast<std::size_t>(std::max(count, 0)));
     return groups;
 }
+
+}  // namespace
 
 class Transaction {
   public:
@@ -77,7 +86,12 @@ class Transaction {
         if (code_ != PAM_SUCCESS) handle_ = nullptr;
     }
     ~Transaction() {
-        if (handle_ != nullptr) (void)::pam_end(handle_, code_);
+        if (handle_ == nullptr) return;
+        if (session_is_open_) {
+            (void)::pam_close_session(handle_, 0);
+            (void)::pam_setcred(handle_, PAM_DELETE_CRED);
+        }
+        (void)::pam_end(handle_, code_);
     }
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
@@ -94,6 +108,11 @@ class Transaction {
         ties.restore();  // modules act as the user for a moment, too
         return code_ == PAM_SUCCESS;
     }
+    bool open_session() {
+        session_is_open_ = phase(&::pam_open_session, 0);
+        return session_is_open_;
+    }
+    void forget_password() { conversation_.password = nullptr; }
     std::string error() const { return ::pam_strerror(handle_, code_); }
     std::string user() const {
         const void* name = nullptr;
@@ -107,9 +126,8 @@ class Transaction {
     pam_conv converse_;
     pam_handle_t* handle_ = nullptr;
     int code_ = PAM_SUCCESS;
+    bool session_is_open_ = false;
 };
-
-}  // namespace
 
 HeldModules::HeldModules(const std::string& service) {
     static Conversation nobody{nullptr, {}};
@@ -127,13 +145,16 @@ HeldModules::~HeldModules() {
 }
 
 PamAnswer check_with_pam(const std::string& service, const std::string& name,
-                         const Secret& password, const std::string& peer) {
+                         const Secret& password, const std::string& peer, Session session) {
     PamAnswer answer;
     answer.name = name;
     // What is there after setcred has been added by modules; if not all of it, then none of it
     // counts.
     const bool emptied = ::setgroups(0, nullptr) == 0;
-    Transaction pam(service, name, password);
+    const auto limits = jail::limits_now();
+    const auto mask = umask_now();
+    const auto transaction = std::make_shared<Transaction>(service, name, password);
+    auto& pam = *transaction;
     const auto failed = [&](const char* phase) {
         answer.phase = phase;
         answer.code = pam.code();
@@ -150,6 +171,13 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
     if (!pam.phase(&::pam_authenticate, 0)) return failed("authentication");
     if (!pam.phase(&::pam_acct_mgmt, 0)) return failed("account");
     if (!pam.phase(&::pam_setcred, PAM_ESTABLISH_CRED)) return failed("credentials");
+    pam.forget_password();
+    if (session == Session::open) {
+        if (!pam.open_session()) return failed("session");
+        answer.session = transaction;
+        answer.limits = jail::lowered_since(limits);
+        if (umask_now() != mask) answer.umask = umask_now();
+    }
     answer.accepted = true;
     answer.name = pam.user();
     if (emptied) answer.groups = groups_now();

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "authenticator/secret.hpp"
+#include "jail/limits.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,20 +29,29 @@ class HeldModules {
     std::string error_;
 };
 
+// One, from start to end. When its session was opened, its destructor closes that.
+class Transaction;
+
 struct PamAnswer {
     bool accepted = false;
-    std::string name;                   // PAM may have changed it
-    std::vector<gid_t> groups;          // that setcred added
-    int code = 0;                       // of the phase that failed
-    std::string phase;                  // "authentication", "account", "credentials"
-    std::string error;                  // PAM's words for the code
-    std::vector<std::string> messages;  // what modules had to say to the user
+    std::string name;                      // PAM may have changed it
+    std::vector<gid_t> groups;             // that setcred and session modules added
+    std::vector<jail::Limit> limits;       // that session modules lowered
+    mode_t umask = 0;                      // that they set
+    std::shared_ptr<Transaction> session;  // open; empty when none was asked for
+    int code = 0;                          // of the phase that failed
+    std::string phase;                     // "authentication", "account", "credentials", "session"
+    std::string error;                     // PAM's words for the code
+    std::vector<std::string> messages;     // what modules had to say to the user
 };
 
-// Authentication, account, credentials: a whole transaction but for sessions. Changes the process
-// (groups, and whatever modules do), so it is for a child that ends soon.
+enum class Session : bool { none, open };
+
+// Authentication, account, credentials, and a session if one is wanted. Changes the process
+// (groups, and whatever modules do), so it is for a child that does nothing else.
 [[nodiscard]] PamAnswer check_with_pam(const std::string& service, const std::string& name,
-                                       const Secret& password, const std::string& peer);
+                                       const Secret& password, const std::string& peer,
+                                       Session session = Session::none);
 
 // What the administrator should be told: the facts that explain the refusal, as far as they show.
 // virtual_users: there need not be an entry in the user database.

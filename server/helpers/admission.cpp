@@ -185,6 +185,8 @@ OrRefusal<Admitted> admit(const config::Configuration& configuration, const Acco
     admission.uid = person.identity.uid;
     admission.gid = person.identity.gid;
     admission.groups = person.identity.groups;
+    admission.limits = account.limits;
+    admission.umask = account.umask;
     admission.anonymous = person.kind == AccountKind::anonymous;
     admission.guest = person.kind == AccountKind::guest;
     admission.anonymous_rights = decision.value().anonymous_rights;

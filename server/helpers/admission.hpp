@@ -22,6 +22,8 @@ struct Account {
     std::string name;                        // the login name; anonymous: ftp_username
     const config::Tenant* tenant = nullptr;  // of that kind
     std::vector<gid_t> more_groups;          // that PAM added; a guest does not get them
+    std::vector<ipc::Limit> limits;          // what PAM's session modules say, of guests as well
+    mode_t umask = 0;
     std::string password_shown;              // anonymous: for the logs
 };
 

@@ -21,7 +21,7 @@ using base::system_error;
 
 namespace {
 
-constexpr std::uint32_t format = 2;
+constexpr std::uint32_t format = 3;
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned no_exec = 0x0008U;  // MFD_NOEXEC_SEAL; C libraries learn it later than kernels
 
@@ -59,6 +59,13 @@ std::string serialise(const Admission& a) {
     put(out, static_cast<std::uint32_t>(a.gid));
     put(out, static_cast<std::uint32_t>(a.groups.size()));
     for (const auto group : a.groups) put(out, static_cast<std::uint32_t>(group));
+    put(out, static_cast<std::uint32_t>(a.limits.size()));
+    for (const auto& limit : a.limits) {
+        put(out, static_cast<std::uint32_t>(limit.resource));
+        put(out, limit.soft);
+        put(out, limit.hard);
+    }
+    put(out, static_cast<std::uint32_t>(a.umask));
     for (const bool* flag : flags_of(a)) put(out, *flag ? 1U : 0U);
     for (const auto* text : texts_of(a)) put(out, std::string_view(*text));
     return out;
@@ -72,6 +79,13 @@ Result<Admission> parse_admission(std::string_view bytes) {
     a.gid = in.number();
     a.groups.resize(in.count(sizeof(std::uint32_t)));
     for (auto& group : a.groups) group = in.number();
+    a.limits.resize(in.count(sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t)));
+    for (auto& limit : a.limits) {
+        limit.resource = static_cast<std::int32_t>(in.number());
+        limit.soft = in.number<std::uint64_t>();
+        limit.hard = in.number<std::uint64_t>();
+    }
+    a.umask = in.number() & 0777;
     for (bool* flag : flags_of(a)) *flag = in.flag();
     for (auto* text : texts_of(a)) *text = in.text();
     if (!in.complete()) return Error{"malformed admission", EPROTO};

@@ -16,13 +16,24 @@
 
 namespace ipc {
 
+// As setrlimit(2) has it.
+struct Limit {
+    std::int32_t resource = 0;
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+
+    bool operator==(const Limit&) const = default;
+};
+
 struct Admission {
     std::string user;  // the login name that the client and the logs see
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;
-    bool anonymous = false;  // a genuine anonymous login
-    bool guest = false;      // mapped to guest_username
+    std::vector<Limit> limits;  // of this account, by session modules of PAM
+    mode_t umask = 0;           // the same: what local_umask or anon_umask is at least
+    bool anonymous = false;     // a genuine anonymous login
+    bool guest = false;         // mapped to guest_username
     bool anonymous_rights =
         false;  // anon_* options rule (anonymous, or guest without virtual_use_local_privs)
     bool jailed = false;                // else the root directory is the host's "/"

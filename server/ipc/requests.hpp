@@ -232,7 +232,8 @@ enum class Outcome : std::uint32_t {
 };
 
 // Two descriptors when admitted: the directory that becomes the session's root, and the admission
-// (ipc/admission.hpp) in a sealed memfd. None otherwise.
+// (ipc/admission.hpp) in a sealed memfd; with session_support a third, which is closed when the
+// session has ended. None otherwise.
 struct LoginAnswer {
     static constexpr Type type = Type::login_answer;
     std::uint64_t id;

@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -89,6 +90,9 @@ jail::Home home_of(const ipc::Admission& admission, const config::Options& optio
     home.jailed = admission.jailed;
     home.user = {admission.uid, admission.gid, admission.groups};
     home.umask = (admission.anonymous_rights ? options.anon_umask : options.local_umask) & 0777;
+    home.umask |= admission.umask;
+    for (const auto& each : admission.limits)
+        home.limits.push_back({each.resource, each.soft, each.hard});
     home.address_space = options.address_space_limit;
     home.start = admission.start;
     home.start_may_fail = admission.start_may_fail;
@@ -326,6 +330,7 @@ int run(ipc::Channel channel, const config::Options& options) {
     const auto* enter = message.value().as<ipc::Enter>();
     auto& descriptors = message.value().descriptors;
     if (enter == nullptr || descriptors.size() < 3) return 2;
+    (void)std::signal(SIGXFSZ, SIG_IGN);  // a file that is too large is an error of its transfer
     auto root = std::move(descriptors[0]);
     const auto memory = std::move(descriptors[1]);
     control::Connection client(std::move(descriptors[2]), enter->unread.view());

@@ -243,7 +243,9 @@ bool sendfile_out(const base::Fd& file, std::uint64_t offset, std::uint64_t leng
 
 // ----- uploads
 
-End file_error() { return errno == ENOSPC || errno == EDQUOT ? End::no_space : End::file; }
+End file_error() {
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? End::no_space : End::file;
+}
 
 // Everything, or the reason why not.
 Ended write_all(const base::Fd& file, std::string_view bytes) {

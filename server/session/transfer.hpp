@@ -44,7 +44,7 @@ enum class End {
     complete,
     network,   // the data connection broke
     file,      // reading or writing the file failed
-    no_space,  // ENOSPC, EDQUOT
+    no_space,  // ENOSPC, EDQUOT, EFBIG
     shrank,    // the file became shorter while it was sent
     timeout,   // no byte for data_connection_timeout
     aborted,   // the watch said so

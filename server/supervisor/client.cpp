@@ -249,6 +249,7 @@ void Client::finish() {
     if (question_ != 0) services_.helpers.cancel(question_);
     data_.reset();
     control_.close();
+    login_session_.close();
     for (auto* process : {&greeter_, &session_}) {
         if (!*process) continue;
         (*process)->channel.close();
@@ -364,7 +365,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
             return refuse_after_delay(ipc::Refusal::fatal, std::string(answer.client_text.view()),
                                       true);
         case ipc::Outcome::admitted:
-            if (descriptors.size() != 2) break;
+            if (descriptors.size() != 2 && descriptors.size() != 3) break;
             user_ = answer.user.view();
             if (account_ != ipc::Account::anonymous) {
                 const auto most = configuration_->native.sessions_per_account;
@@ -377,6 +378,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
                 }
                 counted_account_ = true;
             }
+            if (descriptors.size() == 3) login_session_ = std::move(descriptors[2]);
             guest_ = answer.guest != 0;
             shown_password_ = answer.shown_password.view();
             grants_ = answer.grants;
@@ -399,6 +401,7 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
 void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool close_after) {
     state_ = State::delayed;
     control_.close();  // the greeter has its own
+    login_session_.close();
     auto due = attempt_started_;
     if (refusal == ipc::Refusal::incorrect) {
         const auto passed = std::chrono::steady_clock::now() - attempt_started_;

@@ -141,6 +141,7 @@ class Client : public std::enable_shared_from_this<Client> {
     std::uint64_t attempt_ = 0;
     std::uint64_t question_ = 0;  // to a helper, for the session that waits for the answer
     ipc::Grants grants_{};
+    base::Fd login_session_;  // of PAM and wtmp, which ends when this is closed
     std::chrono::steady_clock::time_point attempt_started_{};
     std::uint32_t failures_ = 0;
     bool stopping_ = false;

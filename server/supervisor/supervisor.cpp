@@ -486,8 +486,14 @@ class Supervisor {
 
     void check_stopped() {
         if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty() &&
-            helpers_.empty() && wrappers_.empty())
+            helpers_.empty() && wrappers_.empty() && !any_child())
             io_.stop();
+    }
+
+    // Orphans come to us, and those that close the sessions of PAM should be able to.
+    static bool any_child() {
+        siginfo_t ignored{};
+        return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
     }
 
     Setup setup_;

@@ -93,7 +93,9 @@ struct Attempt : testing::Test {
 
     [[nodiscard]] ipc::LoginAnswer answer(const ipc::Login& login) const {
         std::vector<base::Fd> descriptors;
-        const auto result = authenticator::attempt(configuration, costs, login, descriptors);
+        authenticator::Lasting lasting;
+        const auto result =
+            authenticator::attempt(configuration, costs, login, descriptors, lasting);
         EXPECT_EQ(descriptors.size(), result.outcome == ipc::Outcome::admitted ? 2U : 0U);
         EXPECT_EQ(result.id, 42U);
         if (result.outcome == ipc::Outcome::wrong) {
@@ -114,8 +116,10 @@ struct Attempt : testing::Test {
 
 TEST_F(Attempt, AdmitsATenantWithTheRightPassword) {
     std::vector<base::Fd> descriptors;
-    const auto given =
-        authenticator::attempt(configuration, costs, login("alice", "wonderland"), descriptors);
+    authenticator::Lasting lasting;
+    const auto given = authenticator::attempt(configuration, costs, login("alice", "wonderland"),
+                                              descriptors, lasting);
+    EXPECT_FALSE(lasting);
     ASSERT_EQ(given.outcome, ipc::Outcome::admitted) << given.reason.view();
     EXPECT_EQ(given.account, ipc::Account::system);
     EXPECT_EQ(given.user.view(), "alice");

@@ -13,8 +13,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -24,6 +27,7 @@
 
 #include <arpa/inet.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,11 +76,13 @@ struct Came {
     std::string client_text;
     std::string reason;
     std::optional<ipc::Admission> admission;
+    std::shared_ptr<base::Fd> session{};  // session_support: open until it is closed
 };
 
 class Authenticator {
   public:
-    explicit Authenticator(const Configuration& configuration, const Bounds& bounds = {}) {
+    explicit Authenticator(const Configuration& configuration, const Bounds& bounds = {})
+        : session_support(configuration.options.session_support) {
         // Whatever it leaves behind becomes the test's.
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);
         auto ends = ipc::Channel::pair();
@@ -129,7 +135,7 @@ class Authenticator {
         return answer_to(send(user, password, from));
     }
     bool receive() {
-        const auto message = channel.wait(patience);
+        auto message = channel.wait(patience);
         const auto* answer = message ? message.value().as<ipc::LoginAnswer>() : nullptr;
         if (answer == nullptr) return false;
         EXPECT_TRUE(answer->id >= 1 && answer->id <= last_ && came.count(answer->id) == 0)
@@ -139,10 +145,13 @@ class Authenticator {
                  std::string(answer->client_text.view()),
                  std::string(answer->reason.view()),
                  {}};
-        const auto& descriptors = message.value().descriptors;
-        EXPECT_EQ(descriptors.size(), answer->outcome == Outcome::admitted ? 2U : 0U);
-        if (descriptors.size() == 2)
+        auto descriptors = std::move(message.value().descriptors);
+        const auto expected = session_support ? 3U : 2U;
+        EXPECT_EQ(descriptors.size(), answer->outcome == Outcome::admitted ? expected : 0U);
+        if (descriptors.size() >= 2)
             one.admission = ipc::parse_admission(ipc::read_sealed(descriptors[1]).value()).value();
+        if (descriptors.size() == 3)
+            one.session = std::make_shared<base::Fd>(std::move(descriptors[2]));
         came[answer->id] = std::move(one);
         return true;
     }
@@ -168,6 +177,7 @@ class Authenticator {
 
     ipc::Channel channel;
     std::map<std::uint64_t, Came> came;
+    bool session_support;
 
   private:
     pid_t pid_ = -1;
@@ -506,6 +516,151 @@ TEST_F(ProcessWithPam, TakesChildrenAlongThatActedAsTheirUser) {
     ASSERT_EQ(::kill(authenticator.pid(), SIGKILL), 0);
     EXPECT_EQ(authenticator.status(), 1000 + SIGKILL);
     EXPECT_TRUE(Authenticator::nothing_is_left());
+}
+
+// ----- sessions
+
+struct WithSessions : ProcessWithPam {
+    std::string opened;
+    std::string closed;
+
+    void SetUp() override {
+        ProcessWithPam::SetUp();
+        configuration.options.session_support = true;
+        opened = sessions::place("opened").string();
+        closed = sessions::place("closed").string();
+        rules("open items=" + opened);
+    }
+    void rules(const std::string& open) const {
+        sandboxed::service("vsftpd", "auth password=wonderland");
+        const auto line = "session required " PAM_TOLD " ";
+        sessions::write_file("/etc/pam.d/vsftpd", sessions::content_of("/etc/pam.d/vsftpd") + line +
+                                                      open + "\n" + line + "close items=" + closed +
+                                                      "\n");
+    }
+    [[nodiscard]] static bool there(const std::string& path) {
+        return std::filesystem::exists(path);
+    }
+};
+
+TEST_F(WithSessions, OpensOneUntilItsDescriptorIsClosed) {
+    Authenticator authenticator(configuration);
+    const auto right = authenticator.ask("alice", "wonderland");
+    ASSERT_EQ(right.outcome, Outcome::admitted) << right.reason;
+    EXPECT_EQ(sessions::content_of(opened), "vsftpd\nalice\nftp\n192.0.2.1\nalice\n");
+    EXPECT_FALSE(there(closed));
+    EXPECT_EQ(authenticator.children().size(), 1U);
+    right.session->close();
+    EXPECT_TRUE(eventually([&] { return authenticator.children().empty(); }));
+    EXPECT_TRUE(there(closed));
+}
+
+TEST_F(WithSessions, OpensNoneForAWrongPasswordAndNoneWhenNotAsked) {
+    {
+        Authenticator authenticator(configuration);
+        EXPECT_EQ(authenticator.ask("alice", "looking-glass").outcome, Outcome::wrong);
+    }
+    configuration.options.session_support = false;
+    Authenticator authenticator(configuration);
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+    EXPECT_FALSE(there(opened));
+}
+
+// Those that only wait for their end take nobody's turn, and no deadline ends them.
+TEST_F(WithSessions, CountsThemNotAsAttempts) {
+    Authenticator authenticator(configuration, {.most_running = 1, .for_an_attempt = 1s});
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+    std::this_thread::sleep_for(1500ms);
+    EXPECT_EQ(authenticator.children().size(), 5U);
+    EXPECT_FALSE(there(closed));
+    authenticator.came.clear();
+}
+
+TEST_F(WithSessions, ClosesThemEvenWhenItsTemplateIsKilled) {
+    Authenticator authenticator(configuration);
+    auto right = authenticator.ask("alice", "wonderland");
+    authenticator.came.clear();
+    const auto child = authenticator.child();
+    ASSERT_EQ(::kill(authenticator.pid(), SIGKILL), 0);
+    EXPECT_EQ(authenticator.status(), 1000 + SIGKILL);
+    EXPECT_EQ(::kill(child, 0), 0) << "it lasts";
+    EXPECT_FALSE(there(closed));
+    right.session->close();
+    EXPECT_TRUE(Authenticator::nothing_is_left());
+    EXPECT_TRUE(there(closed));
+}
+
+// As after a reload.
+TEST_F(WithSessions, OutliveATemplateThatIsNeededNoMore) {
+    Authenticator authenticator(configuration);
+    auto right = authenticator.ask("alice", "wonderland");
+    authenticator.came.clear();
+    authenticator.channel.close();
+    EXPECT_EQ(authenticator.status(), 0);
+    EXPECT_FALSE(there(closed));
+    right.session->close();
+    EXPECT_TRUE(Authenticator::nothing_is_left());
+    EXPECT_TRUE(there(closed));
+}
+
+TEST_F(WithSessions, RefuseALoginWhenTheyCannotBeOpened) {
+    rules("open fail=14");
+    Authenticator authenticator(configuration);
+    const auto wrong = authenticator.ask("alice", "wonderland");
+    EXPECT_EQ(wrong.outcome, Outcome::wrong);
+    EXPECT_THAT(wrong.reason, HasSubstr("PAM service vsftpd, session"));
+    EXPECT_FALSE(there(closed));
+}
+
+TEST_F(WithSessions, AreClosedAtOnceWhenTheLoginFailsAfterAll) {
+    std::filesystem::remove_all(sessions::home_of(sessions::alice));
+    Authenticator authenticator(configuration);
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::broken);
+    EXPECT_TRUE(there(opened));
+    EXPECT_TRUE(eventually([&] { return there(closed); }));
+}
+
+TEST_F(WithSessions, SayWhatHoldsForTheUsersSession) {
+    rules("open umask=027 fsize=4096 group=31003");
+    Authenticator authenticator(configuration);
+    const auto right = authenticator.ask("alice", "wonderland");
+    ASSERT_EQ(right.outcome, Outcome::admitted) << right.reason;
+    EXPECT_EQ(right.admission->umask, 027U);
+    EXPECT_THAT(right.admission->limits,
+                testing::ElementsAre(ipc::Limit{RLIMIT_FSIZE, 4096, 4096}));
+    EXPECT_THAT(right.admission->groups, Contains(31003U));
+    authenticator.came.clear();
+}
+
+TEST_F(WithSessions, KeepNoPassword) {
+    sandboxed::service("vsftpd", "");
+    sessions::write_file("/etc/pam.d/vsftpd", sessions::content_of("/etc/pam.d/vsftpd") +
+                                                  "session required pam_permit.so\n");
+    Authenticator authenticator(configuration);
+    // One that the process cannot have had before.
+    const auto password = "a-" + std::to_string(authenticator.pid()) + "-secret";
+    const auto right = authenticator.ask("alice", password);
+    ASSERT_EQ(right.outcome, Outcome::admitted);
+    const auto pid = std::to_string(authenticator.child());
+    // All of its memory that can be written to.
+    std::istringstream maps(sessions::content_of("/proc/" + pid + "/maps"));
+    std::ifstream memory("/proc/" + pid + "/mem", std::ios::binary);
+    int seen = 0;
+    for (std::string line; std::getline(maps, line);) {
+        unsigned long long first = 0;
+        unsigned long long last = 0;
+        char rights[5] = "";
+        if (std::sscanf(line.c_str(), "%llx-%llx %4s", &first, &last, rights) != 3) continue;
+        if (rights[1] != 'w') continue;
+        std::string bytes(last - first, '\0');
+        memory.clear();
+        memory.seekg(static_cast<std::streamoff>(first));
+        memory.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        if (bytes.find(password) != bytes.npos) ++seen;
+    }
+    EXPECT_EQ(seen, 0);
+    authenticator.came.clear();
 }
 
 // pam_unix makes more than one hash for a name that exists; unknown ones cost as much before long.

@@ -205,7 +205,9 @@ struct PamAttempt : Pam {
         login.user.assign(user);
         login.password.assign(password);
         std::vector<base::Fd> descriptors;
-        const auto result = authenticator::attempt(configuration, costs, login, descriptors);
+        authenticator::Lasting lasting;
+        const auto result =
+            authenticator::attempt(configuration, costs, login, descriptors, lasting);
         admission = descriptors.size() == 2
                         ? ipc::parse_admission(ipc::read_sealed(descriptors[1]).value()).value()
                         : ipc::Admission{};

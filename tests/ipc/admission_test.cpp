@@ -24,6 +24,8 @@ Admission full() {
     a.uid = 1001;
     a.gid = 1002;
     a.groups = {1002, 5, 0xFFFFFFFE};
+    a.limits = {{1, 0, 4096}, {9, ~0ULL, ~0ULL}};
+    a.umask = 027;
     a.anonymous = true;
     a.guest = false;
     a.anonymous_rights = true;
@@ -48,6 +50,8 @@ TEST(Admission, ComesOutAsItWentIn) {
     EXPECT_EQ(out.uid, in.uid);
     EXPECT_EQ(out.gid, in.gid);
     EXPECT_EQ(out.groups, in.groups);
+    EXPECT_EQ(out.limits, in.limits);
+    EXPECT_EQ(out.umask, in.umask);
     EXPECT_EQ(out.anonymous, in.anonymous);
     EXPECT_EQ(out.guest, in.guest);
     EXPECT_EQ(out.anonymous_rights, in.anonymous_rights);
@@ -71,7 +75,7 @@ TEST(Admission, IsRefusedWhereverItIsCutOff) {
 
 TEST(Admission, IsRefusedInAnotherVersion) {
     auto bytes = ipc::serialise(full());
-    bytes[0] = 2;
+    ++bytes[0];
     EXPECT_FALSE(ipc::parse_admission(bytes));
 }
 
@@ -84,7 +88,7 @@ TEST(Admission, MakesNoRoomForGroupsThatAreNotThere) {
 TEST(Admission, HasFlagsThatAreYesOrNo) {
     auto bytes = ipc::serialise(Admission{});
     ASSERT_TRUE(ipc::parse_admission(bytes));
-    bytes[16] = 2;
+    bytes[24] = 2;
     EXPECT_FALSE(ipc::parse_admission(bytes));
 }
 

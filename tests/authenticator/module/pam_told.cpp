@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -54,6 +56,11 @@ void add_group(gid_t group) {
     (void)!::setgroups(groups.size(), groups.data());
 }
 
+void limit_files(rlim_t bytes) {
+    const rlimit lower{bytes, bytes};
+    (void)!::setrlimit(RLIMIT_FSIZE, &lower);
+}
+
 void start_something() {
     if (::fork() == 0) {
         for (;;) ::pause();
@@ -79,6 +86,8 @@ int obey(pam_handle_t* handle, std::string_view phase, int count, const char** w
         if (action == "ask" && talk(handle, PAM_PROMPT_ECHO_ON, "And?") != PAM_SUCCESS)
             return PAM_CONV_ERR;
         if (action == "items") write_items(handle, value);
+        if (action == "umask") ::umask(static_cast<mode_t>(std::strtoul(value, nullptr, 8)));
+        if (action == "fsize") limit_files(number);
         if (action == "delay") pam_fail_delay(handle, number * 1000000);
         if (action == "fsuid") {
             ::setfsuid(number);
@@ -110,6 +119,14 @@ int pam_sm_authenticate(pam_handle_t* handle, int, int count, const char** words
 
 int pam_sm_setcred(pam_handle_t* handle, int, int count, const char** words) {
     return obey(handle, "setcred", count, words);
+}
+
+int pam_sm_open_session(pam_handle_t* handle, int, int count, const char** words) {
+    return obey(handle, "open", count, words);
+}
+
+int pam_sm_close_session(pam_handle_t* handle, int, int count, const char** words) {
+    return obey(handle, "close", count, words);
 }
 
 int pam_sm_acct_mgmt(pam_handle_t* handle, int, int count, const char** words) {
