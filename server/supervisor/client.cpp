@@ -299,8 +299,8 @@ void Client::on_greeter(ipc::Message message) {
 }
 
 void Client::on_greeter_closed() {
-    // It ended before it could greet, or was never there.
-    if (state_ == State::greeting && control_)
+    // It was never there: its spawner died.
+    if (state_ == State::greeting && control_ && services_.children.pid(greeter_->id) == 0)
         turn_away(control_, "421 Service not available, please try later.\r\n");
     if (state_ == State::entering || state_ == State::in_session) {
         services_.children.end_within(greeter_->id, last_moments);

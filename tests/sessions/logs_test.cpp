@@ -2,6 +2,7 @@
 // vsftpd.log, xferlog, syslog and JSON: their form, and what happens when they cannot be written
 // (whole sessions).
 #include "tests/sessions/conversation.hpp"
+#include "tests/sessions/required.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -272,7 +273,7 @@ TEST(Fail2ban, FindsFailedLoginsWithItsStockFilter) {
     const auto root = std::filesystem::path(folder != nullptr ? folder : JAILFTPD_REFERENCE);
     const auto python = program_path("python3");
     if (python.empty() || !std::filesystem::exists(root / "usr/bin/fail2ban-regex"))
-        GTEST_SKIP() << "fail2ban has not been unpacked";
+        return skip_or_fail("fail2ban has not been unpacked");
     Server server;
     for (int number = 0; number < 3; ++number) Conversation(server, "127.0.0.7").login("alice", "wrong");
     Conversation(server).login("a] FAIL LOGIN: Client \"9.9.9.9\",", "x");
@@ -292,7 +293,8 @@ TEST(Logwatch, KnowsEveryLine) {
     const auto script = std::filesystem::path(folder != nullptr ? folder : JAILFTPD_REFERENCE) /
                         "usr/share/logwatch/scripts/services/vsftpd";
     const auto perl = program_path("perl");
-    if (perl.empty() || !std::filesystem::exists(script)) GTEST_SKIP() << "logwatch has not been unpacked";
+    if (perl.empty() || !std::filesystem::exists(script))
+        return skip_or_fail("logwatch has not been unpacked");
     Server server;
     do_it_all(server);
     const auto ran = run({perl, "-I" + (script.parent_path().parent_path().parent_path() / "lib").string(), script}, {.input = server.log(), .environment = {"LOGWATCH_DETAIL_LEVEL=10"}});

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Unpacks Debian's vsftpd below BUILD_DIR/reference, for the tests side by side: fetch_reference.sh
-# BUILD_DIR. Nothing is installed. Without a network it ends well all the same: those tests then
+# Unpacks Debian's vsftpd, and fail2ban and logwatch, which know its logs, below BUILD_DIR/reference,
+# for the tests side by side: fetch_reference.sh BUILD_DIR. Nothing is installed. Without a network it ends well all the same: those tests then
 # skip, with what is in reference/missing as the reason.
 set -u
 
 reference=$1/reference
-program=usr/sbin/vsftpd
-[ -x "$reference/$program" ] && exit 0
+[ -x "$reference/usr/sbin/vsftpd" ] && [ -x "$reference/usr/bin/fail2ban-regex" ] &&
+    [ -d "$reference/usr/share/logwatch" ] && exit 0
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -32,7 +32,7 @@ missing() {
 for tool in apt-get dpkg-deb; do
     command -v "$tool" >/dev/null || missing "it is a Debian package, and there is no $tool here"
 done
-packages=vsftpd
+packages="vsftpd fail2ban logwatch"  # the latter two read vsftpd's logs
 # The libraries that nothing else here needs.
 ldconfig -p 2>/dev/null | grep -q 'libwrap\.so\.0' || packages="$packages libwrap0 libnsl2 libtirpc3"
 for package in $packages; do
