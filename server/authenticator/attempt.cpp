@@ -12,9 +12,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
+#include <netdb.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 namespace authenticator {
 
@@ -44,10 +47,36 @@ int hashes_within(microseconds time, microseconds of_one) {
     return static_cast<int>(std::min<std::int64_t>((time + of_one / 4) / of_one, most_in_pam));
 }
 
-// pam_access and the like know nothing of IPv4 in IPv6.
-std::string peer_text(const ipc::Address& peer) {
-    const auto four = broker::as_family(peer, AF_INET);
-    return broker::to_text(four.any.sa_family == AF_INET ? four : peer);
+// Whoever holds an address can give it any name: one that does not lead back to it is none.
+std::string name_of(const ipc::Address& peer) {
+    char name[NI_MAXHOST];
+    if (::getnameinfo(&peer.any, broker::length(peer), name, sizeof name, nullptr, 0,
+                      NI_NAMEREQD) != 0)
+        return {};
+    addrinfo hints{};
+    hints.ai_family = peer.any.sa_family;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(name, nullptr, &hints, &found) != 0) return {};
+    bool leads_back = false;
+    for (const auto* each = found; each != nullptr; each = each->ai_next) {
+        ipc::Address address{};
+        std::memcpy(&address, each->ai_addr,
+                    std::min<std::size_t>(each->ai_addrlen, sizeof address));
+        leads_back = leads_back || broker::same_host(address, peer);
+    }
+    ::freeaddrinfo(found);
+    return leads_back ? name : std::string{};
+}
+
+// Where the client is, for PAM: pam_access and the like know nothing of IPv4 in IPv6.
+std::string remote_host(const config::Options& options, const ipc::Address& peer) {
+    auto address = broker::as_family(peer, AF_INET);
+    if (address.any.sa_family != AF_INET) address = peer;
+    if (options.reverse_lookup_enable) {
+        if (auto name = name_of(address); !name.empty()) return name;
+    }
+    return broker::to_text(address);
 }
 
 Refusal wrong(std::string reason) { return {{}, std::move(reason), true}; }
@@ -81,10 +110,11 @@ void burn_from(int made, const Secret& password, const Costs& costs) {
 }
 
 OrRefusal<Account> check_system_user(const config::Options& options, const std::string& name,
-                                     const Secret& password, const std::string& peer, Costs& costs,
+                                     const Secret& password, const ipc::Address& peer, Costs& costs,
                                      Lasting& lasting) {
+    const auto host = remote_host(options, peer);
     const auto before = cpu_time();
-    auto answer = check_with_pam(options.pam_service_name, name, password, peer,
+    auto answer = check_with_pam(options.pam_service_name, name, password, host,
                                  options.session_support ? Session::open : Session::none);
     const int made = hashes_within(cpu_time() - before, costs.of_system);
     // By steps: one account with a hash of its own kind says little about the others.
@@ -131,7 +161,7 @@ OrRefusal<Account> check(const config::Configuration& configuration, Costs& cost
     if (const auto* tenant = config::find_tenant(configuration, name))
         return check_tenant(*tenant, password, costs);
     if (options.local_enable)
-        return check_system_user(options, name, password, peer_text(login.peer), costs, lasting);
+        return check_system_user(options, name, password, login.peer, costs, lasting);
     burn(password, costs.tenants);
     return wrong("no such tenant (and local_enable=NO)");
 }
@@ -184,8 +214,8 @@ ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, cons
     if (result) {
         for (const auto& warning : result.value().warnings) base::log::warning(warning);
         if (configuration.options.session_support)
-            lasting.record = std::make_unique<LoginRecord>(account.value().name,
-                                                           peer_text(login.peer), login.peer);
+            lasting.record = std::make_unique<LoginRecord>(
+                account.value().name, remote_host(configuration.options, login.peer), login.peer);
     } else {
         lasting = {};
     }

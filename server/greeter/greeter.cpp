@@ -126,8 +126,9 @@ void Greeter::record(ipc::Event event, std::string_view text, std::string_view s
 
 void Greeter::serve() {
     ftp::Line line;
-    auto then = prepared().problem.empty() ? say(greeting())
-                                           : say(reply::oops(prepared().problem), Then::close);
+    const auto& problem = prepared().problem;
+    if (!problem.empty()) record(ipc::Event::fatal, problem);
+    auto then = problem.empty() ? say(greeting()) : say(reply::oops(problem), Then::close);
     while (then == Then::next_command) {
         switch (client_.wait(line, channel_.fd(),
                              std::chrono::seconds(options_.idle_session_timeout))) {

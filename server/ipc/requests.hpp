@@ -495,6 +495,7 @@ enum class Event : std::uint32_t {
     // debug_ssl and hints
     debug,
     warning,  // for the administrator's own log
+    fatal,    // path is what followed "500 OOPS: " (log_die)
 };
 
 // One line for the logs. Time, pid, user and addresses are the supervisor's.

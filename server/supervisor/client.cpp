@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/address.hpp"
+#include "jail/plans.hpp"
 #include "supervisor/accounts.hpp"
 #include "supervisor/children.hpp"
 #include "supervisor/helper_pool.hpp"
@@ -147,6 +148,7 @@ void Client::wrapped(const ipc::Wrapped* answer) {
     if (!trouble.empty()) {
         base::log::error(description() + ": " + base::escaped(answer->reason.view()));
         turn_away(control_, "500 OOPS: " + trouble + "\r\n");
+        died(trouble);
         return finish();
     }
     if (!overrides_.empty()) options_ = std::make_shared<const config::Options>(std::move(own));
@@ -402,6 +404,7 @@ void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool clo
     state_ = State::delayed;
     control_.close();  // the greeter has its own
     login_session_.close();
+    if (refusal == ipc::Refusal::fatal) died(text);
     auto due = attempt_started_;
     if (refusal == ipc::Refusal::incorrect) {
         const auto passed = std::chrono::steady_clock::now() - attempt_started_;
@@ -553,10 +556,13 @@ void Client::entered(const ipc::Entered& message) {
         state_ = State::in_session;
         return;
     }
-    base::log::error(
-        "the jail of " + description() +
-        " could not be entered: " + base::escaped(message.step.view()) +
-        (message.number != 0 ? std::string(": ") + std::strerror(message.number) : ""));
+    auto what = std::string(message.step.view());
+    if (message.number != 0) what += std::string(": ") + std::strerror(message.number);
+    base::log::error("the jail of " + description() +
+                     " could not be entered: " + base::escaped(what));
+    died(what == jail::writable_root_step
+             ? "vsftpd: refusing to run with writable root inside chroot()"
+             : what);
 }
 
 void Client::on_session_closed() { finish(); }
@@ -568,6 +574,14 @@ void Client::log_login(Entry::Kind kind, bool success, std::string_view reason) 
     services_.records.write(made);
     if (!success)
         base::log::info("login of " + description() + " refused: " + base::escaped(reason));
+}
+
+// log_die: what ends a session with "500 OOPS".
+void Client::died(std::string_view text) {
+    if (!options_->log_die) return;
+    auto made = entry(Entry::Kind::died);
+    made.reason = text;
+    services_.records.write(made);
 }
 
 void Client::log(const ipc::Record& record) {
@@ -583,6 +597,7 @@ void Client::log(const ipc::Record& record) {
         user_.clear();
         return;
     }
+    if (record.event == ipc::Event::fatal) return died(record.path.view());
     const auto kind = kind_of(record.event);
     if (!kind) return misbehaved("sent a malformed record");
     auto made = entry(*kind);

@@ -110,6 +110,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
     void log_login(Entry::Kind kind, bool success, std::string_view reason);
     void log(const ipc::Record& record);
+    void died(std::string_view text);
     void too_slow();
     void not_taken();
     void misbehaved(std::string_view what);

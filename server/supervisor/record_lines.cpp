@@ -44,6 +44,7 @@ constexpr KindNames kind_names[] = {
     {Kind::command,          "FTP command",  "command",  false},
     {Kind::response,         "FTP response", "response", false},
     {Kind::debug,            "DEBUG",        "debug",    false},
+    {Kind::died,             "OOPS",         "oops",     false},
 };
 // clang-format on
 
@@ -101,6 +102,7 @@ std::string field(std::string_view text) {
 // What stands in quotes after the client's address.
 std::string subject(const Entry& entry) {
     if (const auto why = refusal(entry.kind); !why.empty()) return in_quotes(why);
+    if (entry.kind == Kind::died) return in_quotes(entry.reason);
     if (entry.path.empty() && entry.second.empty()) return {};
     return in_quotes(entry.second.empty() ? entry.path : entry.path + ' ' + entry.second);
 }
@@ -131,6 +133,7 @@ std::optional<Kind> kind_of(ipc::Event event) {
             return Kind::debug;
         case ipc::Event::refused:
         case ipc::Event::warning:
+        case ipc::Event::fatal:
             break;
     }
     return std::nullopt;

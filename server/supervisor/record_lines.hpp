@@ -34,6 +34,7 @@ struct Entry {
         command,
         response,
         debug,
+        died,  // log_die: the reason is what followed "500 OOPS: "; for syslog
     };
 
     Kind kind = Kind::connect;

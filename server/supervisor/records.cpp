@@ -77,6 +77,8 @@ class Sinks {
     }
 
     void add(const Entry& entry) {
+        if (entry.kind == Entry::Kind::died)
+            return to_syslog(entry.pid, LOG_WARNING, own_text(entry));
         if (own_) own_->add(own_line(entry));
         if (xferlog_ && is_transfer(entry.kind)) xferlog_->add(xferlog_line(entry));
         if (json_) json_->add(json_line(entry));
