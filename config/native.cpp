@@ -3,6 +3,7 @@
 #include "config/native.hpp"
 
 #include "base/text.hpp"
+#include "config/listen.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -71,6 +72,10 @@ base::Result<void> check_text(const NativeInfo& info, const std::string& value) 
             break;
         case NativeKind::Layers:
             return check_layers(name, value);
+        case NativeKind::Addresses:
+            if (const auto addresses = listen_addresses(value); !addresses)
+                return addresses.error();
+            break;
         default:
             break;
     }

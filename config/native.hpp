@@ -22,6 +22,7 @@ using User = std::string;
 using Level = std::string;
 using Root = std::string;
 using Layers = std::string;
+using Addresses = std::string;
 }  // namespace native_types
 
 struct Native {
@@ -32,7 +33,17 @@ struct Native {
     bool operator==(const Native&) const = default;
 };
 
-enum class NativeKind : std::uint8_t { Number, Seconds, Switch, Path, User, Level, Root, Layers };
+enum class NativeKind : std::uint8_t {
+    Number,
+    Seconds,
+    Switch,
+    Path,
+    User,
+    Level,
+    Root,
+    Layers,
+    Addresses,
+};
 
 struct NativeInfo {
     std::string_view section;

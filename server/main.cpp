@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/title.hpp"
 #include "config/command_line.hpp"
+#include "config/listen.hpp"
 #include "config/load.hpp"
 #include "config/serialise.hpp"
 #include "greeter/greeter.hpp"
@@ -198,15 +199,13 @@ int serve(const config::CommandLine& line) {
         base::log::warning(each);
 
     const auto& options = loaded.configuration.options;
+    const bool standalone = config::is_standalone(loaded.configuration);
     supervisor::Setup setup;
-    if (options.background && (options.listen || options.listen_ipv6))
-        setup.ready = go_to_background();
+    if (options.background && standalone) setup.ready = go_to_background();
     setup.configuration =
         std::make_shared<const config::Configuration>(std::move(loaded.configuration));
     setup.reload = [line, layers] { return reload(line, layers); };
-    base::title::set(setup.configuration->options.listen || setup.configuration->options.listen_ipv6
-                         ? "jailftpd: LISTENER"
-                         : "jailftpd: supervisor");
+    base::title::set(standalone ? "jailftpd: LISTENER" : "jailftpd: supervisor");
     base::log::write_in_a_thread();
     auto served = supervisor::run(std::move(setup));
     base::log::finish();

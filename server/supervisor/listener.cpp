@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The listening socket; runs in the supervisor, as root.
+// Listening sockets; run in the supervisor, as root.
 #include "supervisor/listener.hpp"
 
 #include "base/log.hpp"
 #include "broker/address.hpp"
+#include "config/listen.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -31,47 +33,66 @@ constexpr int backlog = 1024;
 // Between two looks at everything else that the loop has to do.
 constexpr int most_accepts_in_a_row = 64;
 
-Result<ipc::Address> listen_address(const config::Options& options) {
+// False: no such address.
+bool set_host(ipc::Address& address, const std::string& host) {
+    if (address.any.sa_family == AF_INET6)
+        return ::inet_pton(AF_INET6, host.c_str(), &address.v6.sin6_addr) == 1;
+    return ::inet_pton(AF_INET, host.c_str(), &address.v4.sin_addr) == 1;
+}
+
+ipc::Address any_host(bool ipv6, std::uint32_t port) {
     ipc::Address address{};
-    const auto port = htons(static_cast<std::uint16_t>(options.listen_port));
-    if (options.listen_ipv6) {
-        address.v6.sin6_family = AF_INET6;
-        address.v6.sin6_port = port;
-        address.v6.sin6_addr = in6addr_any;
-        if (!options.listen_address6.empty() &&
-            ::inet_pton(AF_INET6, options.listen_address6.c_str(), &address.v6.sin6_addr) != 1)
-            return base::Error{"bad listen_address6: " + options.listen_address6};
-    } else {
-        address.v4.sin_family = AF_INET;
-        address.v4.sin_port = port;
-        address.v4.sin_addr.s_addr = htonl(INADDR_ANY);
-        if (!options.listen_address.empty() &&
-            ::inet_pton(AF_INET, options.listen_address.c_str(), &address.v4.sin_addr) != 1)
-            return base::Error{"bad listen_address: " + options.listen_address};
-    }
+    address.any.sa_family = ipv6 ? AF_INET6 : AF_INET;  // both have zeros for "any"
+    broker::set_port(address, static_cast<std::uint16_t>(port));
     return address;
 }
 
 }  // namespace
 
-Result<Fd> Listener::bind(const config::Options& options) {
-    TRY(auto address, listen_address(options));
-    const auto family = address.any.sa_family;
+bool Place::operator==(const Place& other) const {
+    return address.any.sa_family == other.address.any.sa_family &&
+           broker::same_host(address, other.address) &&
+           broker::port(address) == broker::port(other.address) && takes_ipv4 == other.takes_ipv4;
+}
+
+Result<std::vector<Place>> places_of(const config::Configuration& configuration) {
+    const auto& options = configuration.options;
+    std::vector<Place> places;
+    if (options.listen || options.listen_ipv6) {
+        // IPv4 clients as well, whatever net.ipv6.bindv6only says: that is what listen_ipv6=YES is
+        // known for.
+        Place place{any_host(options.listen_ipv6, options.listen_port), options.listen_ipv6};
+        const auto& host = options.listen_ipv6 ? options.listen_address6 : options.listen_address;
+        if (!host.empty() && !set_host(place.address, host))
+            return base::Error{
+                (options.listen_ipv6 ? "bad listen_address6: " : "bad listen_address: ") + host};
+        places.push_back(place);
+    }
+    TRY(const auto more, config::listen_addresses(configuration.native.listen));
+    for (const auto& each : more) {
+        Place place{any_host(each.ipv6, each.port), false};
+        if (!set_host(place.address, each.host)) return base::Error{"bad address: " + each.host};
+        if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+    }
+    return places;
+}
+
+Result<Fd> Listener::bind(const Place& place, bool sharing) {
+    const auto family = place.address.any.sa_family;
     const std::string name = family == AF_INET6 ? "IPv6" : "IPv4";
     Fd socket{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!socket) return base::system_error("could not make a listening " + name + " socket");
     const int yes = 1;
-    const int no = 0;
+    const int alone = place.takes_ipv4 ? 0 : 1;
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    // IPv4 clients as well, whatever net.ipv6.bindv6only says: that is what listen_ipv6=YES is
-    // known for.
+    if (sharing) (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     if (family == AF_INET6)
-        (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    if (::bind(socket.get(), &address.any, broker::length(address)) < 0)
+        (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
+    if (::bind(socket.get(), &place.address.any, broker::length(place.address)) < 0)
         return base::system_error("could not bind listening " + name + " socket to " +
-                                  broker::with_port(address));
+                                  broker::with_port(place.address));
     if (::listen(socket.get(), backlog) < 0)
-        return base::system_error("could not listen on " + broker::with_port(address));
+        return base::system_error("could not listen on " + broker::with_port(place.address));
     return socket;
 }
 
@@ -121,19 +142,65 @@ struct Listener::State : std::enable_shared_from_this<State> {
     }
 };
 
-Listener::Listener(asio::io_context& io, Fd socket, OnConnection on_connection)
-    : state_(std::make_shared<State>(io, std::move(socket), std::move(on_connection))) {
+Listener::Listener(asio::io_context& io, Bound bound, OnConnection on_connection)
+    : place_(bound.place),
+      state_(std::make_shared<State>(io, std::move(bound.socket), std::move(on_connection))) {
     state_->wait();
 }
 
-Listener::~Listener() { close(); }
-
-void Listener::close() {
-    if (state_->closed) return;
+Listener::~Listener() {
     state_->closed = true;
     boost::system::error_code ignored;
     state_->socket.close(ignored);
     state_->pause.cancel();
+}
+
+void Listener::share(bool sharing) const {
+    const int value = sharing ? 1 : 0;
+    (void)::setsockopt(state_->socket.native_handle(), SOL_SOCKET, SO_REUSEPORT, &value,
+                       sizeof value);
+}
+
+Listeners::Listeners(asio::io_context& io, Listener::OnConnection on_connection)
+    : io_(io), on_connection_(std::move(on_connection)) {}
+
+bool Listeners::has(const Place& place) const {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [&](const auto& each) { return each->place() == place; });
+}
+
+void Listeners::share(bool sharing) const {
+    for (const auto& each : listeners_) each->share(sharing);
+}
+
+Result<std::vector<Bound>> Listeners::bind(const config::Configuration& configuration) const {
+    TRY(const auto places, places_of(configuration));
+    std::vector<Bound> fresh;
+    share(true);
+    Result<void> done = base::success();
+    for (const auto& place : places) {
+        if (has(place)) continue;
+        auto socket = Listener::bind(place, !listeners_.empty());
+        if (!socket) {
+            done = socket.error();
+            break;
+        }
+        fresh.push_back({place, std::move(socket.value())});
+    }
+    share(false);
+    if (!done) return done.error();
+    return fresh;
+}
+
+Result<void> Listeners::use(const config::Configuration& configuration, std::vector<Bound> more) {
+    TRY(const auto places, places_of(configuration));
+    std::erase_if(listeners_, [&](const auto& each) {
+        return std::find(places.begin(), places.end(), each->place()) == places.end();
+    });
+    for (auto& each : more)
+        listeners_.push_back(std::make_unique<Listener>(io_, std::move(each), on_connection_));
+    share(false);
+    return base::success();
 }
 
 }  // namespace supervisor

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "broker/address.hpp"
+#include "config/listen.hpp"
 #include "config/serialise.hpp"
 #include "ipc/admission.hpp"
 #include "supervisor/accounts.hpp"
@@ -53,17 +54,9 @@ constexpr std::size_t spare_sessions = 4;
 constexpr std::size_t most_helpers = 8;
 // These mostly wait for name services, about hosts that may have been chosen to be slow.
 constexpr std::size_t most_wrappers = 32;
-// Name services have caches of their own, which know how long an address holds.
-constexpr std::chrono::seconds resolve_interval{60};
 constexpr std::chrono::seconds stamp_interval{1};
 // For what remains when all clients have gone.
 constexpr std::chrono::seconds last_moments{3};
-
-bool same_listener(const config::Options& a, const config::Options& b) {
-    return a.listen == b.listen && a.listen_ipv6 == b.listen_ipv6 &&
-           a.listen_address == b.listen_address && a.listen_address6 == b.listen_address6 &&
-           a.listen_port == b.listen_port;
-}
 
 class Supervisor {
   public:
@@ -98,7 +91,10 @@ class Supervisor {
                     [this](std::uint64_t id) { client_finished(id); },
                     [this](std::uint64_t child, const Client& client) {
                         owners_[child] = {client.id(), client.peer(), {}};
-                    }} {}
+                    }},
+          listeners_(io_, [this](Fd control, const ipc::Address& peer, const ipc::Address& local) {
+              accepted(std::move(control), peer, local);
+          }) {}
 
     ~Supervisor() {
         if (reloading_.joinable()) reloading_.join();
@@ -108,12 +104,8 @@ class Supervisor {
         // Orphans of a spawner that died become ours, not init's.
         (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         raise_descriptor_limit();
-        const auto& options = configuration_->options;
-        const bool standalone = options.listen || options.listen_ipv6;
-        Fd listening;
-        if (standalone) {
-            TRY(listening, Listener::bind(options));
-        }
+        const bool standalone = config::is_standalone(*configuration_);
+        TRY(auto listening, listeners_.bind(*configuration_));
         wait_for_signals();
         wait_for_children();
         TRY(start_processes(configuration_));
@@ -121,7 +113,7 @@ class Supervisor {
         watch_files();
         if (standalone) {
             children_.set_spares(spare_greeters, spare_sessions);
-            listen_on(std::move(listening));
+            TRY(listeners_.use(*configuration_, std::move(listening)));
         } else {
             TRY(serve_descriptor_0());
         }
@@ -191,7 +183,9 @@ class Supervisor {
     }
 
     void resolve_later() {
-        resolve_timer_.expires_after(resolve_interval);
+        const auto interval = configuration_->native.resolve_interval;
+        if (interval == 0) return;
+        resolve_timer_.expires_after(std::chrono::seconds(interval));
         resolve_timer_.async_wait([this](boost::system::error_code error) {
             if (error || stopping_) return;
             ipc::Resolve question{};
@@ -239,14 +233,6 @@ class Supervisor {
         stamp_timer_.async_wait([this](boost::system::error_code error) {
             if (!error && !stopping_) look_at_files();
         });
-    }
-
-    void listen_on(Fd socket) {
-        listener_ = std::make_unique<Listener>(
-            io_, std::move(socket),
-            [this](Fd control, const ipc::Address& peer, const ipc::Address& local) {
-                accepted(std::move(control), peer, local);
-            });
     }
 
     Result<void> serve_descriptor_0() {
@@ -415,17 +401,11 @@ class Supervisor {
     }
 
     Result<void> take_over(const Configuration& loaded) {
-        if (!loaded->options.listen && !loaded->options.listen_ipv6)
+        if (!config::is_standalone(*loaded))
             return base::Error{"neither listen nor listen_ipv6 is set any more"};
-        Fd listening;
-        if (!same_listener(loaded->options, configuration_->options)) {
-            TRY(listening, Listener::bind(loaded->options));
-        }
+        TRY(auto listening, listeners_.bind(*loaded));
         TRY(start_processes(loaded));
-        if (listening) {
-            listener_->close();
-            listen_on(std::move(listening));
-        }
+        TRY(listeners_.use(*loaded, std::move(listening)));
         configuration_ = loaded;
         resolve_by_name();
         watch_files();
@@ -441,7 +421,7 @@ class Supervisor {
 
     void stop() {
         stopping_ = true;
-        if (listener_) listener_->close();
+        listeners_.close();
         children_.drop_spares();
         children_.set_spares(0, 0);
         if (clients_.empty()) return end();
@@ -469,7 +449,7 @@ class Supervisor {
         if (ending_) return;
         ending_ = true;
         stopping_ = true;
-        if (listener_) listener_->close();
+        listeners_.close();
         signals_.cancel();
         logins_.stop();
         helpers_.stop();
@@ -518,7 +498,7 @@ class Supervisor {
     Services services_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Client>> clients_;
     std::unordered_map<std::uint64_t, Owner> owners_;  // by child
-    std::unique_ptr<Listener> listener_;
+    Listeners listeners_;
     std::thread reloading_;
     std::uint64_t last_client_ = 0;
     bool inetd_ = false;

@@ -146,7 +146,7 @@ TEST(IniFile, NamesTheLineOfWhatIsWrong) {
         {"grace = 5\n", ":1: error: grace stands outside of any section"},
         {"[server]\ngrase = 5\n", ":2: error: unknown key grase in [server] (did you mean grace?)"},
         {"[server]\nxyz = 5\n",
-         ":2: error: unknown key xyz in [server] (there are grace, guest_user, tenants_dir)"},
+         ":2: error: unknown key xyz in [server] (there are grace, guest_user, tenants_dir, "},
         {"[log]\njsno = /x\n", ":2: error: unknown key jsno in [log] (did you mean json?)"},
         // Twice.
         {"[server]\ngrace = 5\ngrace = 5\n", ":3: error: grace is here twice in [server]"},
