@@ -13,6 +13,7 @@
 #include "ipc/admission.hpp"
 #include "session/session.hpp"
 #include "spawner/spawner.hpp"
+#include "supervisor/handover.hpp"
 #include "supervisor/layers.hpp"
 #include "supervisor/roles.hpp"
 #include "supervisor/supervisor.hpp"
@@ -190,6 +191,9 @@ int serve(const config::CommandLine& line) {
             "vsftpd: must be started as root (see run_as_launching_user option)";
         return oops(what, std::string("jailftpd: error: ") + what);
     }
+    const bool standalone = config::is_standalone(loaded.configuration);
+    const auto& handover = loaded.configuration.native.handover;
+    if (!standalone && !handover.empty() && supervisor::hand_over(handover, STDIN_FILENO)) return 0;
     base::log::start(level_named(loaded.configuration.native.log_level));
     for (const auto& each : loaded.problems) base::log::warning(config::to_text(each));
     const auto layers = jail::probe();
@@ -199,7 +203,6 @@ int serve(const config::CommandLine& line) {
         base::log::warning(each);
 
     const auto& options = loaded.configuration.options;
-    const bool standalone = config::is_standalone(loaded.configuration);
     supervisor::Setup setup;
     if (options.background && standalone) setup.ready = go_to_background();
     setup.configuration =

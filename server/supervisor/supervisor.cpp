@@ -10,6 +10,7 @@
 #include "supervisor/accounts.hpp"
 #include "supervisor/children.hpp"
 #include "supervisor/client.hpp"
+#include "supervisor/handover.hpp"
 #include "supervisor/limits.hpp"
 #include "supervisor/listener.hpp"
 #include "supervisor/logins.hpp"
@@ -106,6 +107,10 @@ class Supervisor {
         raise_descriptor_limit();
         const bool standalone = config::is_standalone(*configuration_);
         TRY(auto listening, listeners_.bind(*configuration_));
+        Fd handover;
+        if (const auto& path = configuration_->native.handover; standalone && !path.empty()) {
+            TRY(handover, Handover::bind(path));
+        }
         wait_for_signals();
         wait_for_children();
         TRY(start_processes(configuration_));
@@ -114,6 +119,7 @@ class Supervisor {
         if (standalone) {
             children_.set_spares(spare_greeters, spare_sessions);
             TRY(listeners_.use(*configuration_, std::move(listening)));
+            take_connections_at(configuration_->native.handover, std::move(handover));
         } else {
             TRY(serve_descriptor_0());
         }
@@ -233,6 +239,16 @@ class Supervisor {
         stamp_timer_.async_wait([this](boost::system::error_code error) {
             if (!error && !stopping_) look_at_files();
         });
+    }
+
+    void take_connections_at(const std::string& path, Fd socket) {
+        handover_.reset();
+        if (path.empty()) return;
+        handover_ = std::make_unique<Handover>(
+            io_, path, std::move(socket),
+            [this](Fd control, const ipc::Address& peer, const ipc::Address& local) {
+                accepted(std::move(control), peer, local);
+            });
     }
 
     Result<void> serve_descriptor_0() {
@@ -404,8 +420,14 @@ class Supervisor {
         if (!config::is_standalone(*loaded))
             return base::Error{"neither listen nor listen_ipv6 is set any more"};
         TRY(auto listening, listeners_.bind(*loaded));
+        const auto& path = loaded->native.handover;
+        Fd handover;
+        if (!path.empty() && (!handover_ || handover_->path() != path)) {
+            TRY(handover, Handover::bind(path));
+        }
         TRY(start_processes(loaded));
         TRY(listeners_.use(*loaded, std::move(listening)));
+        if (handover || path.empty()) take_connections_at(path, std::move(handover));
         configuration_ = loaded;
         resolve_by_name();
         watch_files();
@@ -422,6 +444,7 @@ class Supervisor {
     void stop() {
         stopping_ = true;
         listeners_.close();
+        handover_.reset();
         children_.drop_spares();
         children_.set_spares(0, 0);
         if (clients_.empty()) return end();
@@ -450,6 +473,7 @@ class Supervisor {
         ending_ = true;
         stopping_ = true;
         listeners_.close();
+        handover_.reset();
         signals_.cancel();
         logins_.stop();
         helpers_.stop();
@@ -499,6 +523,7 @@ class Supervisor {
     std::unordered_map<std::uint64_t, std::shared_ptr<Client>> clients_;
     std::unordered_map<std::uint64_t, Owner> owners_;  // by child
     Listeners listeners_;
+    std::unique_ptr<Handover> handover_;
     std::thread reloading_;
     std::uint64_t last_client_ = 0;
     bool inetd_ = false;

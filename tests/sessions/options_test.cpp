@@ -6,13 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <iterator>
 #include <sstream>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace sessions;
@@ -245,4 +248,216 @@ TEST(ListenSetting, StaysAsItWasWhenTheNewOneCannotBe) {
     server.complained("reload failed: could not bind listening IPv4 socket to 127.0.0.5:3210");
     EXPECT_THAT(greeting_at("127.0.0.2", 3210), StartsWith("220"));
     EXPECT_EQ(greeting_at("127.0.0.4", 3210), "(refused)");
+}
+
+// ----- inetd's connections for the server that runs ([server] handover)
+
+namespace {
+
+// A server that inetd starts: its end of a connection on descriptor 0.
+class Inetd {
+  public:
+    explicit Inetd(const std::string& ini, std::uint16_t port) : port_(port) {
+        write_file(place("inetd.conf"),
+                   "local_enable=YES\nanonymous_enable=NO\nxferlog_enable=NO\n"
+                   "ftpd_banner=by inetd\nsecure_chroot_dir=/run/vsftpd/empty\n");
+        write_file(place("inetd.ini"), ini);
+        listener_ = listen_at({"127.0.0.1", port});
+    }
+    // The client's end; the server's exit code is status() later.
+    base::Fd start() {
+        auto mine = connect_to({"127.0.0.1", port_});
+        const timeval limit{patience.count(), 0};
+        ::setsockopt(mine.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        const base::Fd accepted{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::dup2(accepted.get(), 0);
+            ::dup2(accepted.get(), 1);
+            ::execl(path_of(Program::jailftpd).c_str(), "jailftpd", place("inetd.conf").c_str(),
+                    "--ini", place("inetd.ini").c_str(), nullptr);
+            ::_exit(127);
+        }
+        return mine;
+    }
+    // -1: it still runs.
+    [[nodiscard]] int status(std::chrono::milliseconds how_long = patience) const {
+        int status = 0;
+        if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, how_long))
+            return -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    static std::string line_of(const base::Fd& socket) {
+        std::string line;
+        char byte = 0;
+        while (::recv(socket.get(), &byte, 1, 0) == 1 && byte != '\n') line += byte;
+        return line;
+    }
+
+  private:
+    std::uint16_t port_;
+    base::Fd listener_;
+    pid_t pid_ = -1;
+};
+
+std::string handover_at(const std::string& path) { return "[server]\nhandover = " + path + "\n"; }
+
+}  // namespace
+
+TEST(HandoverSetting, GivesInetdsConnectionToTheServerThatRuns) {
+    const auto path = place("handover").string();
+    Server server({"ftpd_banner=by the daemon", "max_per_ip=1"}, {.ini = handover_at(path)});
+    EXPECT_EQ(mode_of(path), 0600U);
+    EXPECT_EQ(owner_of(path), 0U);
+    Inetd inetd(handover_at(path), 3301);
+    auto client = inetd.start();
+    EXPECT_EQ(inetd.status(), 0);
+    EXPECT_EQ(Inetd::line_of(client), "220 by the daemon\r");
+    server.logged("CONNECT: Client \"127\\.0\\.0\\.1\"");
+    // And it counts.
+    const auto another = inetd.start();
+    EXPECT_EQ(inetd.status(), 0);
+    EXPECT_THAT(Inetd::line_of(another), StartsWith("421 There are too many connections"));
+    client.close();
+    EXPECT_TRUE(eventually([&] { return Conversation(server).greeting.starts_with("220"); }));
+}
+
+TEST(HandoverSetting, ServesAWholeSession) {
+    const auto path = place("handover").string();
+    Server server({}, {.ini = handover_at(path)});
+    Inetd inetd(handover_at(path), 3302);
+    const auto client = inetd.start();
+    EXPECT_EQ(inetd.status(), 0);
+    EXPECT_THAT(Inetd::line_of(client), StartsWith("220"));
+    const auto say = [&](const std::string& line) {
+        (void)::send(client.get(), (line + "\r\n").data(), line.size() + 2, MSG_NOSIGNAL);
+        return Inetd::line_of(client);
+    };
+    EXPECT_THAT(say("USER alice"), StartsWith("331"));
+    EXPECT_THAT(say("PASS wonderland"), StartsWith("230"));
+    EXPECT_THAT(say("QUIT"), StartsWith("221"));
+    EXPECT_EQ(Inetd::line_of(client), "") << "and nobody holds the connection";
+}
+
+TEST(HandoverSetting, LeavesItToInetdsServerWhereNoneRuns) {
+    const auto path = place("handover").string();
+    Inetd inetd(handover_at(path), 3303);
+    {
+        const auto client = inetd.start();
+        EXPECT_EQ(Inetd::line_of(client), "220 by inetd\r");
+    }
+    EXPECT_EQ(inetd.status(), 0);
+    // Nor where somebody listens who does not answer.
+    sockaddr_un here{};
+    here.sun_family = AF_UNIX;
+    path.copy(here.sun_path, sizeof here.sun_path - 1);
+    const base::Fd silent{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+    ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
+    ASSERT_EQ(::listen(silent.get(), 1), 0);
+    {
+        const auto client = inetd.start();
+        EXPECT_EQ(Inetd::line_of(client), "220 by inetd\r");
+    }
+    EXPECT_EQ(inetd.status(), 0);
+}
+
+TEST(HandoverSetting, ReplacesWhatADeadServerLeftAndNothingElse) {
+    const auto path = place("handover").string();
+    {
+        Server server({}, {.ini = handover_at(path), .cleanly = false});
+        server.signal(SIGKILL);
+        server.wait();
+        EXPECT_TRUE(eventually([] { return processes("jailftpd").empty(); }));
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+    {
+        Server server({}, {.ini = handover_at(path)});
+        // While it runs, no other takes its place.
+        write_file(place("x.conf"),
+                   "listen=YES\nlisten_port=3304\nlocal_enable=YES\nanonymous_enable=NO\n");
+        write_file(place("x.ini"), handover_at(path));
+        const auto ran =
+            run({path_of(Program::jailftpd), place("x.conf"), "--ini", place("x.ini")});
+        EXPECT_EQ(ran.status, 2);
+        EXPECT_THAT(ran.err, HasSubstr("another server listens at " + path));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path)) << "an orderly end takes it along";
+    write_file(path, "precious");
+    const auto ran = run({path_of(Program::jailftpd), place("x.conf"), "--ini", place("x.ini")});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, HasSubstr(path + " is there and is no socket"));
+    EXPECT_EQ(content_of(path), "precious");
+}
+
+TEST(HandoverSetting, MovesOnReload) {
+    const auto before = place("before").string();
+    const auto after = place("after").string();
+    Server server({"ftpd_banner=by the daemon"}, {.ini = handover_at(before)});
+    server.rewrite_ini(handover_at(after));
+    server.signal(SIGHUP);
+    server.complained("configuration reloaded");
+    EXPECT_FALSE(std::filesystem::exists(before));
+    Inetd inetd(handover_at(after), 3305);
+    const auto client = inetd.start();
+    EXPECT_EQ(Inetd::line_of(client), "220 by the daemon\r");
+    EXPECT_EQ(inetd.status(), 0);
+    server.rewrite_ini("");
+    server.signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(after); }));
+}
+
+// Whoever connects says something malformed, or is not root.
+TEST(HandoverSetting, TakesNothingButConnections) {
+    const auto path = place("handover").string();
+    Server server({}, {.ini = handover_at(path)});
+    sockaddr_un there{};
+    there.sun_family = AF_UNIX;
+    path.copy(there.sun_path, sizeof there.sun_path - 1);
+    const auto connected = [&] {
+        base::Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+        EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&there), sizeof there), 0);
+        const timeval limit{patience.count(), 0};
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        return socket;
+    };
+    const auto answer = [&](const base::Fd& socket) {
+        char byte = 0;
+        return ::recv(socket.get(), &byte, 1, 0);
+    };
+    const auto send_descriptor = [](const base::Fd& socket, int descriptor, std::string word) {
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+        iovec content{word.data(), word.size()};
+        msghdr message{};
+        message.msg_iov = &content;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        auto* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof descriptor);
+        std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+        return ::sendmsg(socket.get(), &message, MSG_NOSIGNAL);
+    };
+    const auto before = descriptors_of(server.pid());
+    {
+        const auto guest = connected();
+        EXPECT_EQ(::send(guest.get(), "c", 1, MSG_NOSIGNAL), 1);
+        EXPECT_EQ(answer(guest), 0) << "no descriptor";
+    }
+    const base::Fd file{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+    const auto listening = listen_at({"127.0.0.1", 3306});
+    for (const int wrong : {file.get(), listening.get()}) {
+        const auto guest = connected();
+        EXPECT_EQ(send_descriptor(guest, wrong, "c"), 1);
+        EXPECT_EQ(answer(guest), 0) << "no connection";
+    }
+    {
+        const auto mine = connect_to({"127.0.0.1", 3306});
+        const auto guest = connected();
+        EXPECT_EQ(send_descriptor(guest, mine.get(), "cc"), 2);
+        EXPECT_EQ(answer(guest), 0) << "another word";
+    }
+    EXPECT_TRUE(eventually([&] { return descriptors_of(server.pid()) == before; }));
+    EXPECT_EQ(Conversation(server).login(alice), welcome);
 }
