@@ -21,6 +21,7 @@ using Path = std::string;
 using User = std::string;
 using Level = std::string;
 using Root = std::string;
+using Words = std::string;
 using Layers = std::string;
 using Addresses = std::string;
 }  // namespace native_types
@@ -41,6 +42,7 @@ enum class NativeKind : std::uint8_t {
     User,
     Level,
     Root,
+    Words,
     Layers,
     Addresses,
 };

@@ -57,6 +57,8 @@ std::string_view name_of(config::NativeKind kind) {
             return "level";
         case config::NativeKind::Root:
             return "root";
+        case config::NativeKind::Words:
+            return "text";
         case config::NativeKind::Addresses:
             return "addresses";
         case config::NativeKind::Layers:

@@ -87,6 +87,10 @@ Came Connection::wait(ftp::Line& line, int channel, std::chrono::milliseconds mo
         // First, so that commands sent ahead do not keep the channel waiting.
         if (channel >= 0 && ready(channel, POLLIN, Clock::now())) return Came::channel;
         if (const auto came = next(line)) return *came;
+        if (layer_ && layer_->pending()) {
+            (void)receive();
+            continue;
+        }
 
         std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {channel, POLLIN, 0}}};
         const bool for_ever = most.count() == 0;
@@ -101,7 +105,8 @@ Came Connection::wait(ftp::Line& line, int channel, std::chrono::milliseconds mo
 bool Connection::receive() {
     const auto space = lines_.space();
     if (space.empty()) return !ended_ && !broken_;
-    const auto count = ::recv(socket_.get(), space.data(), space.size(), MSG_DONTWAIT);
+    const auto count = layer_ ? layer_->receive(space)
+                              : ::recv(socket_.get(), space.data(), space.size(), MSG_DONTWAIT);
     if (count > 0) {
         lines_.received(static_cast<std::size_t>(count));
     } else if (count == 0) {
@@ -123,8 +128,7 @@ bool Connection::send(std::string_view bytes) {
     }
     auto deadline = Clock::now() + longest_write;
     while (!bytes.empty() && !broken_) {
-        const auto count =
-            ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto count = send_some(bytes);
         if (count >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(count));
             deadline = Clock::now() + longest_write;
@@ -134,12 +138,29 @@ bool Connection::send(std::string_view bytes) {
             broken_ = true;
         }
     }
+    if (layer_) flush();
     return !broken_;
+}
+
+ssize_t Connection::send_some(std::string_view bytes) {
+    if (layer_) return layer_->send(bytes);
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void Connection::flush() {
+    const auto deadline = Clock::now() + longest_write;
+    while (!broken_ && !layer_->flushed()) {
+        if (errno != EAGAIN || !ready(socket_.get(), POLLOUT, deadline)) broken_ = true;
+    }
 }
 
 void Connection::close() {
     if (!socket_) return;
     lines_.drop();
+    if (layer_ && !broken_) {
+        layer_->say_goodbye();
+        flush();
+    }
     if (!broken_ && ::shutdown(socket_.get(), SHUT_WR) == 0) {
         const auto deadline = Clock::now() + longest_linger;
         std::array<char, 4096> ignored;

@@ -10,9 +10,13 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
+
+#include <sys/types.h>
 
 namespace control {
 
@@ -25,6 +29,19 @@ enum class Came {
     too_long,  // a line that cannot be one: reply, then close
 };
 
+// What stands between the lines and the socket, if anything does (TLS in the greeter). As recv(2)
+// and send(2) that never wait: EAGAIN in errno.
+class Layer {
+  public:
+    virtual ~Layer() = default;
+    [[nodiscard]] virtual ssize_t receive(std::span<char> space) = 0;
+    // Bytes that were taken may be on their way still: flushed() says when they are not.
+    [[nodiscard]] virtual ssize_t send(std::string_view bytes) = 0;
+    [[nodiscard]] virtual bool flushed() = 0;  // false with EAGAIN: wait until it can be written
+    [[nodiscard]] virtual bool pending() const = 0;  // input that poll(2) does not know of
+    virtual void say_goodbye() = 0;                  // sent by flushed()
+};
+
 class Connection {
   public:
     // `unread` is what another process received and did not use.
@@ -34,6 +51,10 @@ class Connection {
     using Recorder = std::function<void(ipc::Event, std::string_view)>;
     void record_to(Recorder recorder) { recorder_ = std::move(recorder); }
     void record(const ftp::Line& line) const;
+
+    // From now on all goes through it.
+    void use(std::unique_ptr<Layer> layer) { layer_ = std::move(layer); }
+    [[nodiscard]] bool secure() const { return layer_ != nullptr; }
 
     // The next command, unless something is to be read from `channel` first (-1: nothing else is
     // waited for). A time of 0: for ever.
@@ -57,8 +78,11 @@ class Connection {
 
   private:
     [[nodiscard]] std::optional<Came> next(ftp::Line& line);
+    [[nodiscard]] ssize_t send_some(std::string_view bytes);
+    void flush();
 
     base::Fd socket_;
+    std::unique_ptr<Layer> layer_;
     ftp::LineReader lines_;
     Recorder recorder_;
     bool broken_ = false;

@@ -40,9 +40,9 @@ constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SI
 // ----- before the door closes
 
 // Everything that can be wrong with TLS is found here, before there is a client.
-Result<Keys> load(const config::Options& options, const Sources& sources) {
+Result<Keys> load(const config::Configuration& configuration, const Sources& sources) {
     std::vector<std::string> warnings;
-    TRY(const auto settings, tls::settings_of(options));
+    TRY(const auto settings, tls::settings_of(configuration));
     TRY(auto keys, Keys::load(sources, warnings));
     auto certificates = std::make_shared<const tls::Certificates>(keys.certificates());
     TRY(const auto tried, tls::Context::create(settings, certificates, tls::Purpose::control));
@@ -155,11 +155,12 @@ int fail(ipc::Channel& channel, const Error& error) {
 
 }  // namespace
 
-int run(ipc::Channel channel, const config::Options& options, const Sources& sources) {
+int run(ipc::Channel channel, const config::Configuration& configuration, const Sources& sources) {
+    const auto& options = configuration.options;
     base::title::set("jailftpd: [signer]");
     auto user = nobody(options);
     if (!user) return fail(channel, user.error());
-    auto keys = load(options, sources);
+    auto keys = load(configuration, sources);
     if (!keys) return fail(channel, keys.error());
     if (auto tried = sign_once(keys.value()); !tried) return fail(channel, tried.error());
     auto certificates = ipc::sealed(ipc::serialise(keys.value().certificates()), "certificates");
@@ -176,7 +177,9 @@ int run(ipc::Channel channel, const config::Options& options, const Sources& sou
 }
 
 int run(ipc::Channel channel, const config::Configuration& configuration) {
-    return run(std::move(channel), configuration.options, sources_of(configuration.options));
+    auto sources = sources_of(configuration.options);
+    sources.directory = configuration.native.certificates;
+    return run(std::move(channel), configuration, sources);
 }
 
 }  // namespace signer

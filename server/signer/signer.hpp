@@ -14,6 +14,7 @@ namespace signer {
 [[nodiscard]] int run(ipc::Channel channel, const config::Configuration& configuration);
 
 // The same with keys from elsewhere.
-[[nodiscard]] int run(ipc::Channel channel, const config::Options& options, const Sources& sources);
+[[nodiscard]] int run(ipc::Channel channel, const config::Configuration& configuration,
+                      const Sources& sources);
 
 }  // namespace signer

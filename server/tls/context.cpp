@@ -350,6 +350,12 @@ Result<Settings> settings_of(const config::Options& options) {
     return settings;
 }
 
+Result<Settings> settings_of(const config::Configuration& configuration) {
+    TRY(auto settings, settings_of(configuration.options));
+    settings.ciphersuites = configuration.native.ciphersuites;
+    return settings;
+}
+
 std::string offered_ciphers(std::string_view ssl_ciphers) {
     return with_ec_twins(ssl_ciphers) + never;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "config/options.hpp"
+#include "config/configuration.hpp"
 #include "tls/certificates.hpp"
 #include "tls/library.hpp"
 #include "tls/remote_key.hpp"
@@ -34,6 +34,7 @@ struct Settings {
 
 // Reads ca_certs_file, so it belongs before a jail closes.
 [[nodiscard]] base::Result<Settings> settings_of(const config::Options& options);
+[[nodiscard]] base::Result<Settings> settings_of(const config::Configuration& configuration);
 
 // ssl_ciphers as it is given to OpenSSL: with the same ciphers for EC keys (vsftpd's default names
 // one for RSA only), and without key exchanges that decrypt with the private key or whose

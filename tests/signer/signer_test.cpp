@@ -82,7 +82,9 @@ class Signer {
         pid_ = ::fork();
         if (pid_ == 0) {
             channel.close();
-            ::_exit(signer::run(std::move(ends.value().second), options, sources));
+            config::Configuration configuration;
+            configuration.options = options;
+            ::_exit(signer::run(std::move(ends.value().second), configuration, sources));
         }
     }
     ~Signer() {
