@@ -221,28 +221,6 @@ class Checker {
         }
     }
 
-    // What would be clear text although the options forbid it.
-    void encryption() {
-        const auto& o = options_;
-        if (!o.ssl_enable) return;
-        if (o.implicit_ssl)
-            error("implicit_ssl", "implicit_ssl=YES has no effect in this version",
-                  "clients would get clear text; set implicit_ssl=NO");
-        const auto needs_tls = [&](const char* option) {
-            error(option, std::string(option) + "=YES has no effect in this version",
-                  "transfers would be in clear text; set " + std::string(option) + "=NO");
-        };
-        if (o.force_local_data_ssl && !o.force_local_logins_ssl && local())
-            needs_tls("force_local_data_ssl");
-        if (o.force_anon_data_ssl && !o.force_anon_logins_ssl && o.anonymous_enable)
-            needs_tls("force_anon_data_ssl");
-        if (o.force_local_logins_ssl || o.force_anon_logins_ssl)
-            warning("ssl_enable",
-                    "TLS is not available in this version, so force_local_logins_ssl and "
-                    "force_anon_logins_ssl refuse every login that they protect",
-                    "set ssl_enable=NO to serve clear-text sessions");
-    }
-
     // Options for TLS say nothing while it is off, with vsftpd as well.
     void without_effect() {
         for (const auto& info : option_table()) {
@@ -388,7 +366,6 @@ void check(Loaded& loaded) {
     checker.logs();
     checker.tenants();
     checker.command_lists();
-    checker.encryption();
     checker.without_effect();
 }
 

@@ -160,9 +160,13 @@ std::string_view instead_of(const OptionInfo& info) {
         {"allow_root_squashed_chroot", "homes are entered with their users' rights anyway"},
         {"bind_retries", "all ports between pasv_min_port and pasv_max_port are tried"},
         {"check_shell", "PAM decides about shells (pam_shells)"},
+        {"dh_param_file", "keys are exchanged on elliptic curves only"},
+        {"ecdh_param_file", "the curves are OpenSSL's"},
         {"one_process_model", "a session is a process of its own as always; anonymous only, still"},
         {"ptrace_sandbox", "processes are confined by the kernel, without a tracer"},
         {"seccomp_sandbox", "the system call filter stays on; only jailftpd.ini switches it off"},
+        {"ssl_sslv2", "SSL is broken and never offered, TLS is"},
+        {"ssl_sslv3", "SSL is broken and never offered, TLS is"},
         {"wc_logs_enable", "logs are UTF-8, whatever the locale"},
     };
     for (const auto& each : words) {

@@ -11,7 +11,9 @@
 #include "greeter/greeter.hpp"
 #include "helpers/helpers.hpp"
 #include "ipc/admission.hpp"
+#include "ipc/certificates.hpp"
 #include "session/session.hpp"
+#include "signer/signer.hpp"
 #include "spawner/spawner.hpp"
 #include "supervisor/handover.hpp"
 #include "supervisor/layers.hpp"
@@ -41,6 +43,14 @@ constexpr int failure = 2;  // as vsftpd's "500 OOPS"
 
 // ---- processes that the supervisor execs
 
+base::Result<void> prepare_tls(const config::Configuration& configuration) {
+    const base::Fd memory{supervisor::certificates_descriptor};
+    TRY(const auto bytes, ipc::read_sealed(memory, std::size_t{1} << 30));
+    TRY(const auto certificates, ipc::parse_certificates(bytes));
+    TRY(greeter::prepare_tls(configuration, certificates));
+    return session::prepare_tls(configuration, certificates);
+}
+
 base::Result<int> run_process(std::string_view name) {
     ipc::Channel channel{base::Fd{supervisor::channel_descriptor}};
     base::Fd memory{supervisor::configuration_descriptor};
@@ -50,10 +60,14 @@ base::Result<int> run_process(std::string_view name) {
         TRY(const auto configuration, config::deserialise(bytes));
         TRY(greeter::prepare(configuration.options));
         TRY(session::prepare(configuration));
+        if (configuration.options.ssl_enable) {
+            TRY(prepare_tls(configuration));
+        }
         return spawner::run(std::move(channel), configuration, {&greeter::run, &session::run});
     }
     TRY(auto configuration, config::deserialise(bytes));
     ::explicit_bzero(bytes.data(), bytes.size());
+    if (name == "signer") return signer::run(std::move(channel), configuration);
     if (name == "authenticator") return authenticator::run(std::move(channel), configuration);
     if (name == "helper") return helpers::run(std::move(channel), configuration);
     return base::Error{"unknown process name " + std::string(name)};

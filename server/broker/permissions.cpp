@@ -19,11 +19,13 @@ struct Permission {
 constexpr Permission permissions[] = {
     // request                  phase          cost   answered by
     {ipc::Type::authenticate,   before_login, 1000}, // Client::authenticate, after its delay
+    {ipc::Type::sign,           before_login, 1000}, // Client::sign: the signer, once
     {ipc::Type::record,         before_login,   1},   // Client::log
     {ipc::Type::entered,        entering,       1},   // Client::entered, once
     {ipc::Type::passive_open,   after_login,    0},   // DataSockets: each replaces the last, so they cannot pile up
     {ipc::Type::passive_close,  after_login,    0},   // DataSockets
     {ipc::Type::active_open,    after_login,    0},   // DataSockets: as passive_open
+    {ipc::Type::sign,           after_login,   50},   // Client::sign: the signer, once for a data connection
     {ipc::Type::record,         after_login,    1},   // Client::log
     {ipc::Type::record,         entering,       1},   // Client::log
     {ipc::Type::name_of,        after_login,    4},   // a helper, only with text_userdb_names

@@ -8,6 +8,8 @@ namespace control {
 
 ftp::Switches announced(const config::Options& options) {
     ftp::Switches on;
+    on.ssl = options.ssl_enable;
+    on.auth_ssl = options.ssl_enable && (options.ssl_sslv2 || options.ssl_sslv3);
     on.port = options.port_enable;
     on.pasv = options.pasv_enable;
     on.download = options.download_enable;

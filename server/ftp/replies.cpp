@@ -212,5 +212,12 @@ Reply status(const Status& status) {
     return result;
 }
 
+const Fixed& protection(std::string_view level) {
+    const auto letter = base::upper(level);
+    if (letter == "C") return prot_clear;
+    if (letter == "P") return prot_private;
+    return letter == "S" || letter == "E" ? prot_unsupported : prot_unknown;
+}
+
 }  // namespace reply
 }  // namespace ftp

@@ -221,6 +221,9 @@ inline constexpr Fixed end_of_status        {213, "End of status"};
 [[nodiscard]] Reply banner(
     std::string_view text);  // 220, or 220- lines and an empty 220 for a file's text
 
+// PROT C, P, S, E and anything else, over TLS.
+[[nodiscard]] const Fixed& protection(std::string_view level);
+
 // "213 Modify=20261123225048; NAME" for MFMT and MFF.
 [[nodiscard]] Reply facts_set(std::string_view facts, std::string_view name);
 

@@ -11,15 +11,19 @@
 #include "control/connection.hpp"
 #include "ftp/features.hpp"
 #include "ftp/replies.hpp"
+#include "greeter/tls_end.hpp"
+#include "tls/library.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <poll.h>
 #include <string.h>
@@ -38,8 +42,13 @@ constexpr unsigned most_errors = 10;
 struct Prepared {
     std::string banner;  // of banner_file
     std::optional<config::NameList> user_list;
-    std::string problem;  // that ends every connection
+    std::string problem;              // that ends every connection
+    std::optional<tls::Context> tls;  // with ssl_enable
 };
+
+// RFC 4217 and what older clients say; the second half means protected data as well.
+constexpr std::string_view auth_types[] = {"TLS", "TLS-C", "SSL", "TLS-P"};
+constexpr std::string_view auth_types_with_data[] = {"SSL", "TLS-P"};
 
 Prepared& prepared() {
     static Prepared instance;
@@ -48,8 +57,13 @@ Prepared& prepared() {
 
 class Greeter {
   public:
-    Greeter(ipc::Channel channel, const config::Options& options, control::Connection& client)
-        : channel_(std::move(channel)), options_(options), client_(client) {
+    Greeter(ipc::Channel channel, const config::Options& options, control::Connection& client,
+            std::string peer)
+        : channel_(std::move(channel)),
+          options_(options),
+          client_(client),
+          peer_(std::move(peer)),
+          signatures_(channel_) {
         if (options_.log_ftp_protocol)
             client_.record_to([this](auto event, auto text) { record(event, text); });
     }
@@ -73,13 +87,20 @@ class Greeter {
     Then opts(std::string& argument);
     Then host(std::string& name);
     Then clnt(std::string&);
-    Then auth(std::string&);
+    Then auth(std::string& type);
+    Then pbsz(std::string&);
+    Then prot(std::string& level);
 
     Then carry_out(ftp::Line& line);
     Then say(const ftp::Reply& reply, Then then = Then::next_command) {
         return client_.reply(reply) ? then : Then::close;
     }
     Then failed(const ftp::Reply& reply);
+    [[nodiscard]] bool secure() const { return tls_ != nullptr; }
+    Then start_tls();
+    [[nodiscard]] bool shake(tls::Stream& stream);
+    void fill(ipc::TlsRecord& record);
+    Then hand_over(ipc::Message message);
     Then authenticate(bool has_password, std::string_view password);
     Then await_answer(const std::string& rest);
     Then refused(const ipc::LoginRefused& refusal);
@@ -91,6 +112,11 @@ class Greeter {
     ipc::Channel channel_;
     const config::Options& options_;
     control::Connection& client_;
+    std::string peer_;
+    Signatures signatures_;
+    TlsEnd* tls_ = nullptr;  // client_'s
+    tls::TicketKey ticket_key_{};
+    bool data_private_ = false;  // PROT P
     std::optional<std::string> user_;
     bool anonymous_ = false;
     unsigned errors_ = 0;
@@ -107,6 +133,8 @@ const Greeter::Command Greeter::commands[] = {
     {"HOST", &Greeter::host},
     {"CLNT", &Greeter::clnt},
     {"AUTH", &Greeter::auth},  // clients try it unasked, so it is no mistake
+    {"PBSZ", &Greeter::pbsz},
+    {"PROT", &Greeter::prot},
 };
 // clang-format on
 
@@ -128,7 +156,9 @@ void Greeter::serve() {
     ftp::Line line;
     const auto& problem = prepared().problem;
     if (!problem.empty()) record(ipc::Event::fatal, problem);
-    auto then = problem.empty() ? say(greeting()) : say(reply::oops(problem), Then::close);
+    auto then = options_.ssl_enable && options_.implicit_ssl ? start_tls() : Then::next_command;
+    if (then == Then::next_command)
+        then = problem.empty() ? say(greeting()) : say(reply::oops(problem), Then::close);
     while (then == Then::next_command) {
         switch (client_.wait(line, channel_.fd(),
                              std::chrono::seconds(options_.idle_session_timeout))) {
@@ -170,7 +200,9 @@ Greeter::Then Greeter::user(std::string& name) {
     anonymous_ = options_.anonymous_enable && (base::equal_ignoring_case(name, "anonymous") ||
                                                base::equal_ignoring_case(name, "ftp"));
     if (!anonymous_ && !options_.local_enable) return say(reply::anonymous_only);
-    if (options_.ssl_enable) {
+    if (anonymous_ && secure() && !options_.allow_anon_ssl && !options_.force_anon_logins_ssl)
+        return say(reply::anonymous_without_tls);
+    if (options_.ssl_enable && !secure()) {
         if (anonymous_ && options_.force_anon_logins_ssl)
             return say(reply::anonymous_needs_tls, Then::close);
         if (!anonymous_ && options_.force_local_logins_ssl)
@@ -226,7 +258,110 @@ Greeter::Then Greeter::host(std::string& name) {
 
 Greeter::Then Greeter::clnt(std::string&) { return say(reply::client_noted); }
 
-Greeter::Then Greeter::auth(std::string&) { return say(reply::please_login); }
+// ----- TLS
+
+Greeter::Then Greeter::auth(std::string& type) {
+    if (!options_.ssl_enable || secure() || !prepared().tls) return say(reply::please_login);
+    const auto wanted = base::upper(type);
+    const auto is_one_of = [&](const auto& types) {
+        return std::find(std::begin(types), std::end(types), wanted) != std::end(types);
+    };
+    if (!is_one_of(auth_types)) return say(reply::unknown_auth);
+    if (!client_.reply(reply::auth_proceed)) return Then::close;
+    data_private_ = is_one_of(auth_types_with_data);
+    return start_tls();
+}
+
+Greeter::Then Greeter::pbsz(std::string&) {
+    if (!options_.ssl_enable) return say(reply::please_login);
+    return say(secure() ? reply::pbsz_ok : reply::pbsz_needs_tls);
+}
+
+Greeter::Then Greeter::prot(std::string& level) {
+    if (!options_.ssl_enable) return say(reply::please_login);
+    if (!secure()) return say(reply::prot_needs_tls);
+    const auto& answer = ftp::reply::protection(level);
+    if (answer.code == reply::prot_private.code)
+        data_private_ = answer.text == reply::prot_private.text;
+    return say(answer);
+}
+
+// Nothing is ever said in clear text from here on: a client whose handshake fails sees the end of
+// the connection.
+Greeter::Then Greeter::start_tls() {
+    // What came ahead of the handshake was not protected, whoever has sent it.
+    client_.lines().drop();
+    auto& context = *prepared().tls;
+    auto key = tls::new_ticket_key();
+    const auto ready = key ? context.use_ticket_key(key.value()) : base::Result<void>{key.error()};
+    auto stream = tls::Stream::over(context, client_.fd());
+    if (!ready || !stream) {
+        record(ipc::Event::warning, "no TLS: " + (ready ? stream.error() : ready.error()).text());
+        return Then::close;
+    }
+    ticket_key_ = key.value();
+    OPENSSL_cleanse(key.value().data(), key.value().size());
+    context.sign_with([this](const tls::ToBeSigned& what) { return signatures_.ask(what); });
+    if (!shake(stream.value())) return Then::close;
+    if (options_.debug_ssl) record(ipc::Event::debug, stream.value().description());
+    auto end = std::make_unique<TlsEnd>(std::move(stream.value()));
+    tls_ = end.get();
+    client_.use(std::move(end));
+    if (const auto& stop = signatures_.stop())
+        return say(stop->too_slow != 0 ? reply::timeout : reply::shutting_down, Then::close);
+    return Then::next_command;
+}
+
+bool Greeter::shake(tls::Stream& stream) {
+    const auto failed = [this](const std::string& why) {
+        record(ipc::Event::warning, "TLS handshake failed: " + why);
+        return false;
+    };
+    const bool for_ever = options_.idle_session_timeout == 0;
+    const auto deadline = Clock::now() + std::chrono::seconds(options_.idle_session_timeout);
+    for (;;) {
+        const auto step = stream.shake();
+        if (step == tls::Step::done) return true;
+        if (step == tls::Step::closed || step == tls::Step::cut)
+            return failed("the client hung up");
+        if (step == tls::Step::failed) return failed(stream.reason());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (!for_ever && left.count() <= 0) return failed("timeout");
+        const short events = step == tls::Step::wait_to_read ? POLLIN : POLLOUT;
+        pollfd wanted[] = {{client_.fd(), events, 0}, {channel_.fd(), POLLIN, 0}};
+        const auto most = std::min<std::int64_t>(left.count(), 3'600'000);
+        if (::poll(wanted, 2, for_ever ? -1 : static_cast<int>(most)) < 0 && errno != EINTR)
+            return failed("poll");
+        if (wanted[1].revents != 0 && stop_requested() != nullptr) return false;
+    }
+}
+
+// What the session needs for its data connections.
+void Greeter::fill(ipc::TlsRecord& record) {
+    if (!secure()) return;
+    static_assert(sizeof record.ticket_key == sizeof ticket_key_);
+    record.encrypted = 1;
+    record.data_private = data_private_ ? 1 : 0;
+    std::copy(ticket_key_.begin(), ticket_key_.end(), record.ticket_key);
+    auto session = tls::serialise_session(tls_->stream().get());
+    if (!session) return;
+    auto& bytes = session.value();
+    if (bytes.size() <= ipc::longest_session)
+        record.session.assign({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+}
+
+// Without TLS the session has the connection now.
+Greeter::Then Greeter::hand_over(ipc::Message message) {
+    if (!secure()) return Then::left;
+    if (message.descriptors.size() != 1) return Then::close;
+    OPENSSL_cleanse(ticket_key_.data(), ticket_key_.size());
+    base::title::set("jailftpd: " + base::escaped(*user_) + ' ' + peer_ + " [greeter]");
+    relay(tls_->stream(), client_.fd(), std::move(message.descriptors.front()));
+    return Then::close;
+}
+
+// ----- logging in
 
 Greeter::Then Greeter::failed(const ftp::Reply& reply) {
     user_.reset();
@@ -244,8 +379,10 @@ Greeter::Then Greeter::authenticate(bool has_password, std::string_view password
     request.too_long =
         user_->size() > ipc::longest_name || password.size() > ipc::longest_name ? 1 : 0;
     request.unread.assign(rest);
+    fill(request.tls);
     const int descriptors[] = {client_.fd()};
-    const auto sent = channel_.send_waiting(request, descriptors);
+    const auto sent =
+        secure() ? channel_.send_waiting(request) : channel_.send_waiting(request, descriptors);
     ::explicit_bzero(&request, sizeof request);
     const auto then = sent ? await_answer(rest) : say(reply::shutting_down, Then::close);
     ftp::wipe(rest);
@@ -265,7 +402,8 @@ Greeter::Then Greeter::await_answer(const std::string& rest) {
                 if (message.error().number == EAGAIN) continue;
                 return say(reply::shutting_down, Then::close);
             }
-            if (message.value().as<ipc::LoginAccepted>() != nullptr) return Then::left;
+            if (message.value().as<ipc::LoginAccepted>() != nullptr)
+                return hand_over(std::move(message.value()));
             if (const auto* stop = message.value().as<ipc::Stop>())
                 return say(stop->too_slow != 0 ? reply::timeout : reply::shutting_down,
                            Then::close);
@@ -358,7 +496,18 @@ base::Result<void> prepare(const config::Options& options) {
     return base::success();
 }
 
+base::Result<void> prepare_tls(const config::Configuration& configuration,
+                               std::vector<ipc::Certificate> certificates) {
+    tls::prepare();
+    TRY(const auto settings, tls::settings_of(configuration));
+    auto all = std::make_shared<const tls::Certificates>(std::move(certificates));
+    TRY(auto context, tls::Context::create(settings, std::move(all), tls::Purpose::control));
+    prepared().tls.emplace(std::move(context));
+    return base::success();
+}
+
 int run(ipc::Channel channel, const config::Options& options) {
+    if (prepared().tls && !tls::reseed_after_fork()) return 2;
     auto message = channel.wait();
     if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
     const auto* connection = message.value().as<ipc::Connection>();
@@ -367,9 +516,10 @@ int run(ipc::Channel channel, const config::Options& options) {
     auto own = options;
     if (!config::apply_overrides(own, connection->overrides.view())) return 2;
     own.local_enable = own.local_enable || connection->has_tenants != 0;
-    base::title::set("jailftpd: " + control::to_text(connection->peer) + " [greeter]");
+    auto peer = control::to_text(connection->peer);
+    base::title::set("jailftpd: " + peer + " [greeter]");
     control::Connection client(std::move(descriptors.front()));
-    Greeter(std::move(channel), own, client).serve();
+    Greeter(std::move(channel), own, client, std::move(peer)).serve();
     return 0;
 }
 

@@ -165,14 +165,28 @@ struct LoginRefused {
 };
 
 // A session has the control connection now; a greeter without TLS ends without another byte to the
-// client.
+// client. With TLS one descriptor: the other end of what the session takes for its control
+// connection, for the greeter to relay to and from.
 struct LoginAccepted {
     static constexpr Type type = Type::login_accepted;
     std::uint32_t reserved;
 };
 
+inline constexpr std::size_t ticket_key_size = 80;
+inline constexpr std::size_t longest_session = 4096;
+
+// What a session needs for the TLS of its data connections, from the greeter that made it. Opaque
+// to whoever passes it on, and secret: to be wiped.
+struct TlsRecord {
+    std::uint32_t encrypted;     // 1: the control connection is TLS, on the client's side
+    std::uint32_t data_private;  // 1: PROT P is in force already
+    unsigned char ticket_key[ticket_key_size];
+    Text<longest_session> session;  // for clients that resume by its ID; empty: there is none
+};
+
 // What a greeter asks for. One descriptor: the control connection (the greeter keeps its own until
-// the answer). Input that the client sent ahead, after PASS, goes to the session untouched.
+// the answer); none with TLS, whose socket it keeps. Input that the client sent ahead, after PASS,
+// goes to the session untouched.
 struct Authenticate {
     static constexpr Type type = Type::authenticate;
     std::uint32_t anonymous;     // 1: USER was ftp or anonymous and these are allowed
@@ -181,6 +195,7 @@ struct Authenticate {
     Text<longest_name> password;
     std::uint32_t too_long;  // 1: user or password did not fit, so the login can only fail
     Text<longest_line> unread;
+    TlsRecord tls;
 };
 
 enum class Account : std::uint32_t { anonymous = 1, system = 2 /* PAM or tenant */ };
@@ -256,8 +271,8 @@ struct Enter {
     Address peer;
     Address local;
     std::uint32_t clients;
-    std::uint32_t encrypted;  // 1: the control connection is the greeter's TLS end
     Text<longest_line> unread;
+    TlsRecord tls;  // encrypted: the control connection is the greeter's TLS end
 };
 
 // The session stands in its jail (number 0), or a step of the plan failed and it ends.

@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::chrono::seconds longest_signing{10};
+
 int milliseconds_until(const std::optional<Clock::time_point>& deadline) {
     if (!deadline) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
@@ -39,6 +41,8 @@ void BrokerClient::take(ipc::Message message) {
             connected_ = std::move(message.descriptors.front());
     } else if (const auto* failed = message.as<ipc::DataFailed>()) {
         if (failed->sequence == sequence_) connected_ = failed->failure;
+    } else if (const auto* answer = message.as<ipc::Signed>()) {
+        if (answer->sequence == sign_sequence_) signed_ = *answer;
     } else if (const auto* given = message.as<ipc::GivenAway>()) {
         given_away_ = given->number;
     } else if (const auto* named = message.as<ipc::Named>()) {
@@ -116,6 +120,18 @@ BrokerClient::Connected BrokerClient::connect(const ipc::Address& target, Watch&
     if (!channel_.send_waiting(ipc::ActiveOpen{sequence_, target}))
         return ipc::DataFailure::refused;
     return connection(std::nullopt, watch);
+}
+
+Result<tls::Bytes> BrokerClient::sign(const tls::ToBeSigned& what) {
+    signed_.reset();
+    TRY(channel_.send_waiting(ipc::Sign{++sign_sequence_, tls::to_message(what)}));
+    const Deadline deadline = Clock::now() + longest_signing;
+    while (!signed_) {
+        if (!wait(deadline)) return base::Error{"no signature came", ETIMEDOUT};
+    }
+    if (signed_->number != 0) return base::system_error("no signature", signed_->number);
+    const auto signature = signed_->signature.view();
+    return tls::Bytes(signature.begin(), signature.end());
 }
 
 Result<void> BrokerClient::give_away(const Fd& file) {

@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "ipc/channel.hpp"
+#include "tls/to_be_signed.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -46,6 +47,9 @@ class BrokerClient {
     [[nodiscard]] Connected accepted(std::chrono::seconds most, Watch& watch);
     [[nodiscard]] Connected connect(const ipc::Address& target, Watch& watch);
 
+    // For a handshake on a data connection that need not resume.
+    [[nodiscard]] base::Result<tls::Bytes> sign(const tls::ToBeSigned& what);
+
     [[nodiscard]] base::Result<void> give_away(const base::Fd& file);  // chown_uploads
 
     // text_userdb_names: the name of a user or group; empty when it has none.
@@ -71,6 +75,8 @@ class BrokerClient {
     std::optional<Listening> listening_;
     std::optional<Connected> connected_;
     std::optional<int> given_away_;
+    std::optional<ipc::Signed> signed_;
+    std::uint32_t sign_sequence_ = 0;
     std::optional<std::string> text_;
 };
 

@@ -69,13 +69,13 @@ jail::FileRights file_rights(const config::Options& on, bool anonymous) {
     return rights;
 }
 
-base::Result<jail::Walls> walls_of(const jail::FileRights& rights) {
+base::Result<jail::Walls> walls_of(const jail::FileRights& rights, bool with_tls) {
     const auto& native = prepared().native;
     jail::Walls walls;
     walls.landlock = native.landlock && jail::landlock_suits(rights, jail::landlock_version());
     walls.denied = report_denied_call;
     if (native.system_calls) {
-        TRY(walls.system_calls, prepared().filters.get({true, rights, false}));
+        TRY(walls.system_calls, prepared().filters.get({true, rights, with_tls}));
     }
     return walls;
 }
@@ -210,6 +210,21 @@ base::Result<OpenFile> Session::open_readable(std::string_view argument) const {
     return file;
 }
 
+std::optional<ftp::Reply> Session::no_transfer() const {
+    if (!data.ready()) return ftp::Reply(reply::use_port_or_pasv);
+    const bool forced =
+        admission.anonymous ? options.force_anon_data_ssl : options.force_local_data_ssl;
+    if (options.ssl_enable && forced && !data_private) return ftp::Reply(reply::data_needs_tls);
+    return std::nullopt;
+}
+
+Session::Protection Session::protect(const base::Fd& socket, Watch& watch) {
+    if (!data_private || !tls) return std::optional<tls::Stream>{};
+    auto shaken = tls->shake(socket, watch);
+    if (auto* failure = std::get_if<ftp::Reply>(&shaken)) return std::move(*failure);
+    return std::optional<tls::Stream>(std::move(std::get<tls::Stream>(shaken)));
+}
+
 bool Session::lock(const base::Fd& file, bool exclusive, Watch& watch) {
     using Clock = std::chrono::steady_clock;
     const auto deadline = Clock::now() + std::chrono::seconds(options.data_connection_timeout);
@@ -312,7 +327,7 @@ base::Result<void> prepare(const config::Configuration& configuration) {
         jail::prepare_call_names();
         for (const bool anonymous : {false, true}) {
             const auto rights = file_rights(configuration.options, anonymous);
-            TRY(prepared().filters.prepare({true, rights, false}));
+            TRY(prepared().filters.prepare({true, rights, configuration.options.ssl_enable}));
         }
     }
     // Loaded now: in a jail there is no time zone and no module.
@@ -325,6 +340,7 @@ base::Result<void> prepare(const config::Configuration& configuration) {
 }
 
 int run(ipc::Channel channel, const config::Options& options) {
+    if (!DataTls::wake()) return 2;
     auto message = channel.wait();
     if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
     const auto* enter = message.value().as<ipc::Enter>();
@@ -346,7 +362,7 @@ int run(ipc::Channel channel, const config::Options& options) {
     auto& admission = entry.value().admission;
     auto home =
         home_of(admission, entry.value().options, std::move(root), {channel.fd(), client.fd()});
-    auto walls = walls_of(home.rights);
+    auto walls = walls_of(home.rights, options.ssl_enable);
     if (!walls) return give_up(channel, client, walls.error());
     home.walls = std::move(walls.value());
     if (auto jailed = jail::carry_out(jail::user_home(home)); !jailed) {
@@ -361,6 +377,16 @@ int run(ipc::Channel channel, const config::Options& options) {
     BrokerClient broker(std::move(channel));
     broker.entered(0, {});
     DataConnection data(broker, std::chrono::seconds(entry.value().options.accept_timeout));
+    std::optional<DataTls> tls;
+    if (enter->tls.encrypted != 0) {
+        auto made = DataTls::with(enter->tls, entry.value().options, broker);
+        if (!made) {
+            client.reply(why_not(made.error()));
+            client.close();
+            return 1;
+        }
+        tls.emplace(std::move(made.value()));
+    }
     if (entry.value().options.log_ftp_protocol) {
         client.record_to([&broker](ipc::Event event, std::string_view text) {
             ipc::Record line{};
@@ -374,12 +400,14 @@ int run(ipc::Channel channel, const config::Options& options) {
                     .peer = enter->peer,
                     .local = enter->local,
                     .clients = enter->clients,
-                    .encrypted = enter->encrypted != 0,
+                    .encrypted = enter->tls.encrypted != 0,
                     .control = client,
                     .broker = broker,
                     .files = files.value(),
                     .data = data,
+                    .tls = std::move(tls),
                     .clock = clock};
+    session.data_private = enter->tls.data_private != 0;
     session.umask = home.umask;
     if (auto start = session.files.enter(session.admission.start))
         session.cwd = std::move(start.value());

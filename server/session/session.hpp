@@ -12,6 +12,7 @@
 #include "ipc/channel.hpp"
 #include "session/broker_client.hpp"
 #include "session/data_connection.hpp"
+#include "session/data_tls.hpp"
 #include "session/files.hpp"
 #include "session/lister.hpp"
 #include "session/shared_clock.hpp"
@@ -25,6 +26,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace session {
 
@@ -51,12 +53,14 @@ struct Session {
     Files& files;
     DataConnection& data;
 
+    std::optional<DataTls> tls{};        // with TLS on the control connection
     std::optional<SharedClock> clock{};  // the account's sessions share their rate
 
     // ----- what its commands have said
     std::string cwd = "/";
     bool ascii = true;
     bool epsv_all = false;
+    bool data_private = false;  // PROT P
     std::uint64_t restart_at = 0;
     struct Range {
         std::uint64_t first = 0;
@@ -88,6 +92,11 @@ struct Session {
     [[nodiscard]] std::uint64_t max_rate() const;  // bytes a second, 0: no limit
     // For reading, if the rules for downloads let this account have it.
     [[nodiscard]] base::Result<OpenFile> open_readable(std::string_view argument) const;
+    // Why there can be no transfer now, before anything else about it is looked at.
+    [[nodiscard]] std::optional<ftp::Reply> no_transfer() const;
+    // With PROT P the handshake on the data connection; a reply when that fails.
+    using Protection = std::variant<std::optional<tls::Stream>, ftp::Reply>;
+    [[nodiscard]] Protection protect(const base::Fd& data, Watch& watch);
     // lock_upload_files: waits for an upload (exclusive: for any transfer) of it to end; false when
     // that takes too long or the client no longer wants it.
     [[nodiscard]] bool lock(const base::Fd& file, bool exclusive, Watch& watch);

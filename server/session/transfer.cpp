@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The loops that move bytes; run in the session. Plain downloads are sendfile(2), plain uploads
-// splice(2) through a pipe, so that the bytes are not copied through this process.
+// splice(2) through a pipe, so that the bytes are not copied through this process. Over TLS many
+// records go with one system call.
 #include "session/transfer.hpp"
 
 #include "ftp/xfer_ascii.hpp"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <vector>
 
 #include <fcntl.h>
@@ -28,6 +30,7 @@ using std::chrono::milliseconds;
 
 // One read or write; also after so much the control connection is looked at.
 constexpr std::size_t copy_chunk = std::size_t{128} << 10;
+constexpr std::size_t tls_chunk = std::size_t{256} << 10;
 constexpr std::size_t kernel_chunk = std::size_t{1} << 20;
 // How long a transfer may stand still once its control connection has gone.
 constexpr std::chrono::seconds last_patience{5};
@@ -92,6 +95,7 @@ class Flow {
 
     // All of it, as the client takes it.
     Ended send(std::string_view bytes) {
+        if (secure()) return send_secure(bytes);
         while (!bytes.empty()) {
             const auto sent =
                 ::send(data_.get(), bytes.data(), step(bytes.size()), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -111,6 +115,9 @@ class Flow {
     // client that closes its end says so at once; for one that waits for our 226 there is only
     // looking again.
     End delivered() {
+        if (secure()) {
+            if (const auto ended = say_goodbye()) return *ended;
+        }
         if (::shutdown(data_.get(), SHUT_WR) < 0) return End::network;
         last_byte_ = Clock::now();
         short closing = POLLRDHUP;
@@ -137,9 +144,102 @@ class Flow {
     }
 
     [[nodiscard]] int data() const { return data_.get(); }
+    [[nodiscard]] bool secure() const { return terms_.tls != nullptr; }
+
+    // As many bytes as are there, up to the size of a step; none when it is the end.
+    Ended receive(std::span<char> space, std::size_t& got) {
+        got = 0;
+        return secure() ? receive_secure(space.first(step(space.size())), got)
+                        : receive_plain(space.first(step(space.size())), got);
+    }
     [[nodiscard]] std::uint64_t bytes() const { return moved_; }
 
   private:
+    Ended receive_plain(std::span<char> space, std::size_t& got) {
+        for (;;) {
+            const auto count = ::recv(data_.get(), space.data(), space.size(), MSG_DONTWAIT);
+            if (count >= 0) return got = static_cast<std::size_t>(count), std::nullopt;
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN) return End::network;
+            if (auto ended = wait(POLLIN)) return ended;
+        }
+    }
+
+    // Record after record, until there are no more or no room.
+    Ended receive_secure(std::span<char> space, std::size_t& got) {
+        while (!over_ && got < space.size()) {
+            std::size_t count = 0;
+            switch (terms_.tls->read(space.subspan(got), count)) {
+                case tls::Step::done:
+                    got += count;
+                    break;
+                case tls::Step::closed:
+                    over_ = true;
+                    // Some clients wait for the answer to their goodbye.
+                    terms_.tls->say_goodbye();
+                    (void)terms_.tls->flush();
+                    break;
+                case tls::Step::cut:
+                    over_ = true;
+                    if (terms_.strict_read_eof) cut_ = true;
+                    break;
+                case tls::Step::wait_to_read:
+                    if (got > 0) return std::nullopt;
+                    if (auto ended = wait(POLLIN)) return ended;
+                    break;
+                default:
+                    return End::network;
+            }
+        }
+        // What came before is written, for the client to go on from there.
+        return got == 0 && cut_ ? Ended{End::cut} : std::nullopt;
+    }
+
+    Ended send_secure(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto part = bytes.substr(0, step(bytes.size()));
+            if (!terms_.tls->write(part)) return End::network;
+            if (auto ended = flush()) return ended;
+            bytes.remove_prefix(part.size());
+            if (auto ended = moved(part.size())) return ended;
+        }
+        return std::nullopt;
+    }
+
+    Ended flush() {
+        for (;;) {
+            const auto before = terms_.tls->unsent();
+            const auto step = terms_.tls->flush();
+            if (step == tls::Step::done) return std::nullopt;
+            if (step != tls::Step::wait_to_write) return End::network;
+            if (terms_.tls->unsent() < before) last_byte_ = Clock::now();
+            if (auto ended = wait(POLLOUT)) return ended;
+        }
+    }
+
+    // strict_ssl_write_shutdown: the client has all of it when it says goodbye as well.
+    Ended say_goodbye() {
+        terms_.tls->say_goodbye();
+        if (auto ended = flush()) return ended;
+        last_byte_ = Clock::now();
+        std::array<char, 4096> ignored;
+        while (terms_.strict_write_shutdown) {
+            std::size_t got = 0;
+            switch (terms_.tls->read(ignored, got)) {
+                case tls::Step::closed:
+                    return std::nullopt;
+                case tls::Step::done:
+                    break;
+                case tls::Step::wait_to_read:
+                    if (auto ended = wait(POLLIN)) return ended;
+                    break;
+                default:
+                    return End::network;
+            }
+        }
+        return std::nullopt;
+    }
+
     // Nothing: for ever.
     [[nodiscard]] std::optional<std::chrono::seconds> patience() const {
         if (watch_.gone())
@@ -181,6 +281,8 @@ class Flow {
     Clock::time_point start_;
     Clock::time_point last_byte_;
     std::uint64_t moved_ = 0;
+    bool over_ = false;  // the client has ended its TLS stream
+    bool cut_ = false;   // in a way that tells nothing
 };
 
 // ----- downloads
@@ -188,7 +290,7 @@ class Flow {
 // Reads and sends, converted if so wanted. Without a length: to the end of the file.
 Ended copy_out(const base::Fd& file, std::uint64_t offset, std::optional<std::uint64_t> length,
                bool ascii, Flow& flow) {
-    std::vector<char> buffer(copy_chunk);
+    std::vector<char> buffer(flow.secure() ? tls_chunk : copy_chunk);
     ftp::ToNetwork lines;
     std::string converted;
     while (!length || *length > 0) {
@@ -262,31 +364,26 @@ Ended write_all(const base::Fd& file, std::string_view bytes) {
 // To the end of what the client sends, or `most` bytes of it. `over`: it was the end.
 Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::uint64_t> most,
               bool& over) {
-    std::vector<char> buffer(copy_chunk);
+    std::vector<char> buffer(flow.secure() ? tls_chunk : copy_chunk);
     ftp::FromNetwork lines;
     std::string converted;
     while (!most || flow.bytes() < *most) {
-        const auto got = ::recv(flow.data(), buffer.data(), flow.step(buffer.size()), MSG_DONTWAIT);
+        std::size_t got = 0;
+        if (auto ended = flow.receive(buffer, got)) return ended;
         if (got == 0) {
             over = true;
             converted.clear();
             lines.finish(converted);
             return write_all(file, converted);
         }
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            if (errno != EAGAIN) return End::network;
-            if (auto ended = flow.wait(POLLIN)) return ended;
-            continue;
-        }
-        std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+        std::string_view bytes(buffer.data(), got);
         if (ascii) {
             converted.clear();
             lines.convert(bytes, converted);
             bytes = converted;
         }
         if (auto ended = write_all(file, bytes)) return ended;
-        if (auto ended = flow.moved(static_cast<std::uint64_t>(got))) return ended;
+        if (auto ended = flow.moved(got)) return ended;
         if (auto ended = flow.look()) return ended;
     }
     return std::nullopt;
@@ -352,7 +449,7 @@ Transferred send_file(const base::Fd& file, std::uint64_t offset,
     Flow flow(data, terms, watch);
     if (!watch.started()) return flow.finished(End::aborted);
     Ended ended;
-    const bool whole_pages = !terms.ascii && terms.sendfile && length;
+    const bool whole_pages = !terms.ascii && !flow.secure() && terms.sendfile && length;
     if (!whole_pages || !sendfile_out(file, offset, *length, flow, ended))
         ended = copy_out(file, offset, length, terms.ascii, flow);
     const auto end = ended ? *ended : flow.delivered();
@@ -367,7 +464,7 @@ Transferred receive_file(const base::Fd& file, std::uint64_t offset, const base:
         return flow.finished(End::file);
     bool over = false;
     // splice(2) refuses files that are appended to.
-    const bool by_hand = terms.ascii || terms.append;
+    const bool by_hand = terms.ascii || terms.append || flow.secure();
     auto ended = copy_in(file, flow, terms.ascii,
                          by_hand ? std::nullopt : std::optional(copied_first), over);
     if (!ended && !over && !splice_in(file, flow, ended))

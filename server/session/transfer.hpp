@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "tls/stream.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -37,12 +38,16 @@ struct Terms {
     std::uint32_t chunk = 0;             // trans_chunk_size
     std::chrono::seconds timeout{};      // data_connection_timeout; 0: none
     bool sendfile = true;
-    bool append = false;  // uploads: each write at what is the file's end then
+    bool append = false;                 // uploads: each write at what is the file's end then
+    tls::Stream* tls = nullptr;          // of the data connection; null: clear text
+    bool strict_read_eof = true;         // strict_ssl_read_eof
+    bool strict_write_shutdown = false;  // strict_ssl_write_shutdown
 };
 
 enum class End {
     complete,
     network,   // the data connection broke
+    cut,       // an upload over TLS that ended without goodbye: nobody knows whether it is whole
     file,      // reading or writing the file failed
     no_space,  // ENOSPC, EDQUOT, EFBIG
     shrank,    // the file became shorter while it was sent

@@ -49,7 +49,7 @@ Children::Children(boost::asio::io_context& io, Callbacks callbacks)
 Children::~Children() = default;
 
 Result<std::shared_ptr<Children::Spawner>> Children::start() {
-    TRY(auto started, start_process("spawner", configuration_));
+    TRY(auto started, start_process("spawner", configuration_, certificates_));
     auto spawner = std::make_shared<Spawner>(io_, std::move(started));
     spawners_[spawner->pid] = spawner;
     spawner->channel.start(
@@ -69,11 +69,13 @@ Result<std::shared_ptr<Children::Spawner>> Children::start() {
     return spawner;
 }
 
-Result<void> Children::renew(Fd configuration, bool keep_spares) {
+Result<void> Children::renew(Fd configuration, Fd certificates, bool keep_spares) {
     auto previous = std::exchange(configuration_, std::move(configuration));
+    auto previous_certificates = std::exchange(certificates_, std::move(certificates));
     auto started = start();
     if (!started) {
         configuration_ = std::move(previous);
+        certificates_ = std::move(previous_certificates);
         return started.error();
     }
     if (!keep_spares) drop_spares();

@@ -43,10 +43,12 @@ class Children {
     Children(const Children&) = delete;
     Children& operator=(const Children&) = delete;
 
-    // A fresh spawner for this configuration (a sealed memfd of Options); spares of the old one are
+    // A fresh spawner for this configuration (a sealed memfd of Options) and these certificates
+    // (sealed as well; empty without TLS); spares of the old one are
     // dropped, and the old one goes when it has nothing left to do. An error leaves everything as
     // it was.
-    [[nodiscard]] base::Result<void> renew(base::Fd configuration, bool keep_spares);
+    [[nodiscard]] base::Result<void> renew(base::Fd configuration, base::Fd certificates,
+                                           bool keep_spares);
     // The same again, because a child died of a signal and may have been the end of an attack.
     void renew_soon();
     // The same at once and without the spares, because what greeters know by heart has changed.
@@ -97,6 +99,7 @@ class Children {
     boost::asio::io_context& io_;
     Callbacks callbacks_;
     base::Fd configuration_;
+    base::Fd certificates_;
     std::shared_ptr<Spawner> spawner_;
     std::unordered_map<pid_t, std::shared_ptr<Spawner>> spawners_;  // by pid, until reaped
     std::unordered_map<std::uint64_t, Known> known_;

@@ -11,12 +11,14 @@
 #include "supervisor/children.hpp"
 #include "supervisor/helper_pool.hpp"
 #include "supervisor/logins.hpp"
+#include "supervisor/signer_client.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 namespace supervisor {
@@ -68,6 +70,11 @@ Client::Client(Services& services, std::uint64_t id, Fd control, const ipc::Addr
       login_deadline_(services.io) {}
 
 Client::~Client() = default;
+
+void Client::Wipe::operator()(ipc::TlsRecord* record) const {
+    ::explicit_bzero(record, sizeof *record);
+    delete record;
+}
 
 std::string Client::description() const {
     const auto who = user_.empty() ? std::string("a client") : base::quoted(user_);
@@ -164,6 +171,7 @@ void Client::greet() {
         return finish();
     }
     services_.owns(child.value().id, *this);
+    signer_ = services_.signer();
     greeter_.emplace(
         Process{child.value().id,
                 AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
@@ -206,6 +214,7 @@ void Client::child_failed(std::uint64_t child, const base::Error& error) {
 
 // Never waits: what does not fit into the socket's buffer at once was not going to be read.
 void Client::turn_away(const Fd& control, std::string_view text) const {
+    if (options_->ssl_enable && options_->implicit_ssl) return;  // it expects TLS
     (void)::send(control.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -252,6 +261,9 @@ void Client::finish() {
     data_.reset();
     control_.close();
     login_session_.close();
+    handed_over_.reset();
+    signer_.reset();
+    session_signer_.reset();
     for (auto* process : {&greeter_, &session_}) {
         if (!*process) continue;
         (*process)->channel.close();
@@ -297,14 +309,35 @@ void Client::on_greeter(ipc::Message message) {
     if (!permitted(message, broker::Phase::before_login)) return;
     if (message.as<ipc::Authenticate>() != nullptr) return authenticate(std::move(message));
     if (const auto* record = message.as<ipc::Record>()) return log(*record);
+    if (const auto* request = message.as<ipc::Sign>()) return sign(*request, false);
     misbehaved("sent a malformed request");
 }
 
+// Safe: the signer makes nothing but what a TLS server signs in a handshake, and a handshake signs
+// once: there is one on the control connection, and one on each data connection that need not
+// resume it.
+void Client::sign(const ipc::Sign& request, bool for_session) {
+    const bool may = for_session ? std::exchange(session_may_sign_, false)
+                                 : !std::exchange(greeter_signed_, true);
+    const auto& signer = for_session ? session_signer_ : signer_;
+    if (!signer || !may) return misbehaved("asks for a signature that it may not have");
+    signer->ask(request.what, [weak = weak_from_this(), for_session,
+                               sequence = request.sequence](const ipc::SignedFor& said) {
+        auto self = weak.lock();
+        if (!self || self->state_ == State::finished) return;
+        auto& process = for_session ? self->session_ : self->greeter_;
+        if (process && !process->channel.send(ipc::Signed{sequence, said.number, said.signature}))
+            self->finish();
+    });
+}
+
 void Client::on_greeter_closed() {
-    // It was never there: its spawner died.
-    if (state_ == State::greeting && control_ && services_.children.pid(greeter_->id) == 0)
+    // It was never there: its spawner died. Where it may have begun to speak TLS, nothing in clear
+    // text may follow.
+    if (state_ == State::greeting && control_ && !options_->ssl_enable &&
+        services_.children.pid(greeter_->id) == 0)
         turn_away(control_, "421 Service not available, please try later.\r\n");
-    if (state_ == State::entering || state_ == State::in_session) {
+    if (!encrypted_ && (state_ == State::entering || state_ == State::in_session)) {
         services_.children.end_within(greeter_->id, last_moments);
         greeter_.reset();
         return;
@@ -313,12 +346,16 @@ void Client::on_greeter_closed() {
 }
 
 // Safe: the socket must be the one that was accepted for this client, and nothing else in the
-// request is believed; whether name and password are right is for the authenticator to say.
+// request is believed; whether name and password are right is for the authenticator to say. With
+// TLS no socket comes, and what does come is for the session alone.
 void Client::authenticate(ipc::Message message) {
     const auto& request = *message.as<ipc::Authenticate>();
-    if (state_ != State::greeting || message.descriptors.size() != 1 || !request.user.valid() ||
-        !request.password.valid() || !request.unread.valid() ||
-        cookie(message.descriptors.front().get()) != cookie_ || cookie_ == 0)
+    const bool encrypted = request.tls.encrypted != 0;
+    const bool own_socket = message.descriptors.size() == 1 && cookie_ != 0 &&
+                            cookie(message.descriptors.front().get()) == cookie_;
+    if (state_ != State::greeting || !request.user.valid() || !request.password.valid() ||
+        !request.unread.valid() || !request.tls.session.valid() ||
+        (encrypted ? !options_->ssl_enable || !message.descriptors.empty() : !own_socket))
         return misbehaved("sent a malformed request");
     if (request.anonymous != 0 ? !options_->anonymous_enable
                                : !options_->local_enable && configuration_->tenants.empty())
@@ -328,7 +365,13 @@ void Client::authenticate(ipc::Message message) {
     if (std::exchange(counted_account_, false)) services_.accounts.leave(user_);
     state_ = State::checking;
     delay_.cancel();
-    control_ = std::move(message.descriptors.front());
+    if (encrypted) {
+        control_.close();
+        handed_over_.reset(new ipc::TlsRecord(request.tls));
+    } else {
+        control_ = std::move(message.descriptors.front());
+        handed_over_.reset();
+    }
     unread_ = request.unread.view();
     user_ = request.user.view();
     account_ = request.anonymous != 0 ? ipc::Account::anonymous : ipc::Account::system;
@@ -427,6 +470,18 @@ void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool clo
 }
 
 void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
+    Fd for_greeter;
+    if (handed_over_) {
+        int ends[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
+            base::log::error("cannot serve " + description() + ": " +
+                             base::system_error("socketpair").text());
+            return refuse_after_delay(ipc::Refusal::unavailable,
+                                      "Service not available, please try later.", true);
+        }
+        control_ = Fd{ends[0]};
+        for_greeter = Fd{ends[1]};
+    }
     auto child = services_.children.take(ipc::Child::session);
     if (!child) {
         base::log::error("cannot serve " + description() + ": " + child.error().text());
@@ -437,6 +492,7 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     if (!std::exchange(logged_in_, true)) services_.logged_in(*this);
     login_deadline_.cancel();
     state_ = State::entering;
+    session_signer_ = services_.signer();
     session_.emplace(
         Process{child.value().id,
                 AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
@@ -454,6 +510,7 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
                           if (!session_->channel.send(listening)) not_taken();
                       },
                       [this](const ipc::DataConnected& connected, Fd socket) {
+                          session_may_sign_ = encrypted_ && !options_->require_ssl_reuse;
                           if (!session_->channel.send(connected, list(std::move(socket))))
                               not_taken();
                       },
@@ -467,6 +524,9 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     message.local = local_;
     message.clients = static_cast<std::uint32_t>(services_.connections());
     message.unread.assign(unread_);
+    encrypted_ = handed_over_ != nullptr;
+    if (encrypted_) message.tls = *handed_over_;
+    handed_over_.reset();
     std::vector<Fd> descriptors;
     descriptors.push_back(std::move(root));
     descriptors.push_back(std::move(admission));
@@ -475,10 +535,15 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
         if (auto clock = services_.accounts.shared_clock(user_))
             descriptors.push_back(std::move(clock));
     }
-    if (!session_->channel.send(message, std::move(descriptors)))
-        return misbehaved("does not take its client");
+    const bool taken = session_->channel.send(message, std::move(descriptors));
+    ::explicit_bzero(&message.tls, sizeof message.tls);
+    if (!taken) return misbehaved("does not take its client");
     unread_.clear();
-    if (greeter_) {
+    if (encrypted_) {
+        if (!greeter_ ||
+            !greeter_->channel.send(ipc::LoginAccepted{}, list(std::move(for_greeter))))
+            return finish();
+    } else if (greeter_) {
         (void)greeter_->channel.send(
             ipc::LoginAccepted{});  // it may be gone: the session has the client
         services_.children.end_within(greeter_->id, last_moments);
@@ -504,6 +569,7 @@ void Client::on_session(ipc::Message message) {
             return misbehaved("asks for what its options do not give it");
         return pass_on<ipc::HomeOf, ipc::HomeTold>(*home);
     }
+    if (const auto* request = message.as<ipc::Sign>()) return sign(*request, true);
     if (message.as<ipc::GiveAway>() != nullptr) return give_away(std::move(message));
     misbehaved("sent a malformed request");
 }

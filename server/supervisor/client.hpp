@@ -28,6 +28,7 @@ class Accounts;
 class Children;
 class HelperPool;
 class Logins;
+class SignerClient;
 
 // What a client needs from the supervisor around it; outlives all clients.
 struct Services {
@@ -38,7 +39,8 @@ struct Services {
     HelperPool& wrappers;  // helpers that are asked about new connections, with tcp_wrappers
     Accounts& accounts;
     Records& records;
-    std::function<std::size_t()> connections;            // now
+    std::function<std::shared_ptr<SignerClient>()> signer;  // of now; none without TLS
+    std::function<std::size_t()> connections;               // now
     std::function<in_addr()> pasv_address;               // the server's, as its name stands for now
     std::function<void(const class Client&)> logged_in;  // it counts as before login no longer
     std::function<void(std::uint64_t client)> finished;  // drops the client
@@ -107,6 +109,7 @@ class Client : public std::enable_shared_from_this<Client> {
     template <typename Q, typename Answer>
     void pass_on(const Q& question, base::Fd descriptor = {});
     void give_away(ipc::Message message);
+    void sign(const ipc::Sign& request, bool for_session);
 
     void log_login(Entry::Kind kind, bool success, std::string_view reason);
     void log(const ipc::Record& record);
@@ -155,6 +158,16 @@ class Client : public std::enable_shared_from_this<Client> {
     ipc::Account account_ = ipc::Account::system;
     bool guest_ = false;
     std::string unread_;
+
+    struct Wipe {
+        void operator()(ipc::TlsRecord* record) const;
+    };
+    std::shared_ptr<SignerClient> signer_;          // of the greeter's certificates
+    std::shared_ptr<SignerClient> session_signer_;  // of the session's, which may be newer
+    std::unique_ptr<ipc::TlsRecord, Wipe> handed_over_;  // from greeter to session
+    bool encrypted_ = false;  // the greeter is the TLS end of the control connection
+    bool greeter_signed_ = false;
+    bool session_may_sign_ = false;  // for the data connection that it has just been given
 };
 
 }  // namespace supervisor

@@ -41,17 +41,22 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 // A number above the fixed ones, so that placing one descriptor cannot overwrite the other.
 base::Result<base::Fd> duplicate(int descriptor) {
-    base::Fd copy{::fcntl(descriptor, F_DUPFD_CLOEXEC, configuration_descriptor + 1)};
+    base::Fd copy{::fcntl(descriptor, F_DUPFD_CLOEXEC, certificates_descriptor + 1)};
     if (!copy) return base::system_error("cannot duplicate a descriptor");
     return copy;
 }
 
 }  // namespace
 
-base::Result<Started> start_process(std::string_view name, const base::Fd& configuration) {
+base::Result<Started> start_process(std::string_view name, const base::Fd& configuration,
+                                    const base::Fd& certificates) {
     TRY(auto ends, ipc::Channel::pair());
     TRY(auto channel, duplicate(ends.second.fd()));
     TRY(auto memory, duplicate(configuration.get()));
+    base::Fd public_parts;
+    if (certificates) {
+        TRY(public_parts, duplicate(certificates.get()));
+    }
 
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -63,6 +68,8 @@ base::Result<Started> start_process(std::string_view name, const base::Fd& confi
     ::posix_spawnattr_init(&attributes);
     ::posix_spawn_file_actions_adddup2(&actions, channel.get(), channel_descriptor);
     ::posix_spawn_file_actions_adddup2(&actions, memory.get(), configuration_descriptor);
+    if (public_parts)
+        ::posix_spawn_file_actions_adddup2(&actions, public_parts.get(), certificates_descriptor);
     // Nobody will look at that terminal any more.
     if (std::getenv(base::log::syslog_variable) != nullptr)
         ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);

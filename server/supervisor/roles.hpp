@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Starts the processes that the supervisor execs (spawner, authenticator, helpers); runs as root.
+// Starts the processes that the supervisor execs (spawner, signer, authenticator, helpers); runs as
+// root.
 #pragma once
 
 #include "base/fd.hpp"
@@ -16,16 +17,18 @@ namespace supervisor {
 // generation.
 inline constexpr int channel_descriptor = 3;
 inline constexpr int configuration_descriptor = 4;
+inline constexpr int certificates_descriptor = 5;  // of a spawner, with ssl_enable
 
 struct Started {
     pid_t pid;
     ipc::Channel channel;
 };
 
-// Fork and exec of this very program, with nothing open but standard streams and the two
-// descriptors, and an environment of nothing but what the C library needs. `name` is argv[1]
+// Fork and exec of this very program, with nothing open but standard streams and these descriptors,
+// and an environment of nothing but what the C library needs. `name` is argv[1]
 // ("--process=NAME").
 [[nodiscard]] base::Result<Started> start_process(std::string_view name,
-                                                  const base::Fd& configuration);
+                                                  const base::Fd& configuration,
+                                                  const base::Fd& certificates = {});
 
 }  // namespace supervisor

@@ -15,6 +15,7 @@
 #include "supervisor/listener.hpp"
 #include "supervisor/logins.hpp"
 #include "supervisor/records.hpp"
+#include "supervisor/signer_client.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -28,6 +29,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -56,8 +58,27 @@ constexpr std::size_t most_helpers = 8;
 // These mostly wait for name services, about hosts that may have been chosen to be slow.
 constexpr std::size_t most_wrappers = 32;
 constexpr std::chrono::seconds stamp_interval{1};
+constexpr std::chrono::hours expiry_interval{24};
 // For what remains when all clients have gone.
 constexpr std::chrono::seconds last_moments{3};
+
+// What the spawner and the signer are told: no hash. Greeters do not know the tenants, but have to
+// ask everybody for a password if there are any.
+Result<Fd> without_tenants(const config::Configuration& configuration) {
+    config::Configuration copy;
+    copy.options = configuration.options;
+    copy.options.local_enable |= !configuration.tenants.empty();
+    copy.native = configuration.native;
+    return ipc::sealed(config::serialise(copy), "options");
+}
+
+// A signer of this configuration, once it has read its keys; none without TLS.
+Result<std::optional<ReadySigner>> signer_for(const config::Configuration& configuration) {
+    if (!configuration.options.ssl_enable) return std::nullopt;
+    TRY(auto options, without_tenants(configuration));
+    TRY(auto signer, start_signer(std::move(options)));
+    return std::optional<ReadySigner>(std::move(signer));
+}
 
 class Supervisor {
   public:
@@ -69,6 +90,7 @@ class Supervisor {
           stop_timer_(io_),
           resolve_timer_(io_),
           stamp_timer_(io_),
+          expiry_timer_(io_),
           children_(io_, {[this](std::uint64_t id, int status, bool killed) {
                               child_exited(id, status, killed);
                           },
@@ -86,6 +108,7 @@ class Supervisor {
                     wrappers_,
                     accounts_,
                     records_,
+                    [this] { return signer_; },
                     [this] { return clients_.size(); },
                     [this] { return pasv_address_; },
                     [this](const Client& client) { before_login_.release(client.peer()); },
@@ -113,7 +136,8 @@ class Supervisor {
         }
         wait_for_signals();
         wait_for_children();
-        TRY(start_processes(configuration_));
+        TRY(auto signer, signer_for(*configuration_));
+        TRY(start_processes(configuration_, std::move(signer)));
         resolve_by_name();
         watch_files();
         if (standalone) {
@@ -156,18 +180,15 @@ class Supervisor {
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
     }
 
-    Result<void> start_processes(const Configuration& configuration) {
-        // The spawner gets no hash to see. Greeters do not know the tenants, but have to ask
-        // everybody for a password if there are any.
-        config::Configuration for_spawner;
-        for_spawner.options = configuration->options;
-        for_spawner.options.local_enable |= !configuration->tenants.empty();
-        for_spawner.native = configuration->native;
-        TRY(auto options, ipc::sealed(config::serialise(for_spawner), "options"));
+    Result<void> start_processes(const Configuration& configuration,
+                                 std::optional<ReadySigner> signer) {
+        TRY(auto options, without_tenants(*configuration));
         TRY(auto everything, ipc::sealed(config::serialise(*configuration), "configuration"));
         Fd copy{::fcntl(everything.get(), F_DUPFD_CLOEXEC, 0)};
         if (!copy) return base::system_error("cannot duplicate a descriptor");
-        TRY(children_.renew(std::move(options), false));
+        Fd certificates = signer ? std::move(signer->certificates) : Fd{};
+        TRY(children_.renew(std::move(options), std::move(certificates), false));
+        use_signer(std::move(signer));
         if (configuration->options.tcp_wrappers) {
             Fd another{::fcntl(everything.get(), F_DUPFD_CLOEXEC, 0)};
             if (!another) return base::system_error("cannot duplicate a descriptor");
@@ -178,6 +199,34 @@ class Supervisor {
         TRY(helpers_.renew(std::move(copy)));
         TRY(logins_.renew(std::move(everything)));
         return base::success();
+    }
+
+    // The old one stays for the clients that it has.
+    void use_signer(std::optional<ReadySigner> signer) {
+        signer_.reset();
+        certificates_.clear();
+        expiry_timer_.cancel();
+        if (!signer) return;
+        certificates_ = std::move(signer->known);
+        signer_ = std::make_shared<SignerClient>(io_, std::move(*signer),
+                                                 [this](pid_t pid) { signers_.insert(pid); });
+        signer_->start();
+        watch_expiry();
+    }
+
+    void watch_expiry() {
+        const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+        for (const auto& each : certificates_) {
+            const auto days = ipc::days_left(each, now);
+            if (days > ipc::days_to_warn) continue;
+            base::log::warning("the certificate " + each.file +
+                               (days < 0 ? std::string(" has expired")
+                                         : " expires in " + std::to_string(days) + " days"));
+        }
+        expiry_timer_.expires_after(expiry_interval);
+        expiry_timer_.async_wait([this](boost::system::error_code error) {
+            if (!error && !stopping_) watch_expiry();
+        });
     }
 
     // pasv_addr_resolve: what the configuration's name stood for when it was read, and then what it
@@ -293,6 +342,7 @@ class Supervisor {
     }
 
     void turn_away(const Fd& control, const ipc::Address& peer, Limits::Verdict verdict) {
+        const auto& options = configuration_->options;
         std::string_view reply = "421 There are too many connected users, please try later.\r\n";
         Entry entry;
         entry.kind = Entry::Kind::refused_too_many;
@@ -306,7 +356,9 @@ class Supervisor {
                                " refused: its sessions crashed too often a moment ago");
         }
         // A fresh socket has room for this line; nobody waits for a client that makes trouble here.
-        (void)::send(control.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        // One that expects TLS is told nothing.
+        if (!options.ssl_enable || !options.implicit_ssl)
+            (void)::send(control.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         entry.time = std::chrono::system_clock::now();
         entry.pid = ::getpid();
         entry.client = broker::to_text(peer);
@@ -367,7 +419,8 @@ class Supervisor {
             wait_for_children();
             int status = 0;
             for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-                if (!logins_.reaped(pid, status) && !helpers_.reaped(pid) && !wrappers_.reaped(pid))
+                if (signers_.erase(pid) == 0 && !logins_.reaped(pid, status) &&
+                    !helpers_.reaped(pid) && !wrappers_.reaped(pid))
                     children_.reaped(pid, status);
             }
             if (stopping_) check_stopped();
@@ -398,16 +451,23 @@ class Supervisor {
             sigfillset(&all);
             ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
             auto loaded = setup_.reload();
-            asio::post(io_, [this, loaded = std::move(loaded)] { reloaded(loaded); });
+            auto signer = loaded ? signer_for(*loaded) : std::nullopt;
+            asio::post(io_,
+                       [this, loaded = std::move(loaded), signer = std::move(signer)]() mutable {
+                           reloaded(loaded, std::move(signer));
+                       });
         });
     }
 
-    void reloaded(const Configuration& loaded) {
+    void reloaded(const Configuration& loaded, Result<std::optional<ReadySigner>> signer) {
         reload_running_ = false;
         if (stopping_) return;
         if (!loaded) {
             base::log::error("reload failed: the configuration stays as it was");
-        } else if (auto taken = take_over(loaded); !taken) {
+        } else if (!signer) {
+            base::log::error("reload failed: " + signer.error().text() +
+                             "; the configuration stays as it was");
+        } else if (auto taken = take_over(loaded, std::move(signer.value())); !taken) {
             base::log::error("reload failed: " + taken.error().text() +
                              "; the configuration stays as it was");
         } else {
@@ -416,7 +476,7 @@ class Supervisor {
         if (std::exchange(reload_again_, false)) reload();
     }
 
-    Result<void> take_over(const Configuration& loaded) {
+    Result<void> take_over(const Configuration& loaded, std::optional<ReadySigner> signer) {
         if (!config::is_standalone(*loaded))
             return base::Error{"neither listen nor listen_ipv6 is set any more"};
         TRY(auto listening, listeners_.bind(*loaded));
@@ -425,7 +485,7 @@ class Supervisor {
         if (!path.empty() && (!handover_ || handover_->path() != path)) {
             TRY(handover, Handover::bind(path));
         }
-        TRY(start_processes(loaded));
+        TRY(start_processes(loaded, std::move(signer)));
         TRY(listeners_.use(*loaded, std::move(listening)));
         if (handover || path.empty()) take_connections_at(path, std::move(handover));
         configuration_ = loaded;
@@ -475,6 +535,8 @@ class Supervisor {
         listeners_.close();
         handover_.reset();
         signals_.cancel();
+        signer_.reset();
+        expiry_timer_.cancel();
         logins_.stop();
         helpers_.stop();
         wrappers_.stop();
@@ -490,7 +552,7 @@ class Supervisor {
 
     void check_stopped() {
         if (ending_ && children_.count() == 0 && !children_.has_spawner() && logins_.empty() &&
-            helpers_.empty() && wrappers_.empty() && !any_child())
+            helpers_.empty() && wrappers_.empty() && signers_.empty() && !any_child())
             io_.stop();
     }
 
@@ -509,6 +571,7 @@ class Supervisor {
     asio::steady_timer resolve_timer_;
     asio::steady_timer stamp_timer_;
     std::uint64_t stamp_ = 0;  // of the files that greeters know by heart; 0: not known yet
+    asio::steady_timer expiry_timer_;
     Limits limits_;
     Limits before_login_;  // those of limits_ that have not logged in
     Accounts accounts_;
@@ -519,6 +582,9 @@ class Supervisor {
     HelperPool wrappers_;
     Logins logins_;
     Records records_;
+    std::shared_ptr<SignerClient> signer_;  // of this configuration
+    std::vector<ipc::Certificate> certificates_;
+    std::unordered_set<pid_t> signers_;  // processes that have not been reaped
     Services services_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Client>> clients_;
     std::unordered_map<std::uint64_t, Owner> owners_;  // by child

@@ -30,6 +30,13 @@ TEST(Permissions, LetNoSessionAskForAnythingBeforeItsJailStands) {
         EXPECT_EQ(broker::Permissions{}.check(request, Phase::entering, start), Verdict::misplaced);
 }
 
+TEST(Permissions, LetGreetersAndJailedSessionsAskForSignatures) {
+    for (const auto phase : {Phase::before_login, Phase::after_login})
+        EXPECT_EQ(broker::Permissions{}.check(ipc::Type::sign, phase, start), Verdict::allowed);
+    EXPECT_EQ(broker::Permissions{}.check(ipc::Type::sign, Phase::entering, start),
+              Verdict::misplaced);
+}
+
 TEST(Permissions, LetNoSessionLogInAgain) {
     EXPECT_EQ(broker::Permissions{}.check(ipc::Type::authenticate, Phase::after_login, start),
               Verdict::misplaced);

@@ -168,21 +168,13 @@ TEST_F(Check, StopsWhenTheNameInPasvAddressHasNoAddress) {
                 ElementsAre("cannot resolve host:a..b"));
 }
 
-// Clear text where the options ask for TLS is no fallback.
-TEST_F(Check, NeverServesInClearWhatMustBeEncrypted) {
-    EXPECT_THAT(errors("ssl_enable=YES\n"), IsEmpty());  // logins are refused
-    EXPECT_THAT(warnings("ssl_enable=YES\n"),
-                Contains(HasSubstr("TLS is not available in this version, so "
-                                   "force_local_logins_ssl")));
-    EXPECT_THAT(errors("ssl_enable=YES\nforce_local_logins_ssl=NO\n"),
-                ElementsAre("force_local_data_ssl=YES has no effect in this version"));
-    EXPECT_THAT(errors("ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\n"),
+TEST_F(Check, TakesTheOptionsOfTls) {
+    EXPECT_THAT(errors("ssl_enable=YES\nimplicit_ssl=YES\nforce_local_logins_ssl=NO\n"
+                       "ssl_tlsv1=YES\nrequire_cert=YES\ndebug_ssl=YES\n"),
                 IsEmpty());
-    EXPECT_THAT(errors("ssl_enable=YES\nimplicit_ssl=YES\n"),
-                ElementsAre("implicit_ssl=YES has no effect in this version"));
-    EXPECT_THAT(errors("ssl_enable=YES\nanonymous_enable=YES\nftp_username=nobody\n"
-                       "force_anon_data_ssl=YES\n"),
-                ElementsAre("force_anon_data_ssl=YES has no effect in this version"));
+    EXPECT_THAT(warnings("ssl_enable=YES\nssl_tlsv1=YES\nstrict_ssl_read_eof=NO\n"), IsEmpty());
+    EXPECT_THAT(warnings("ssl_enable=YES\nssl_sslv3=YES\n"),
+                Contains(HasSubstr("ssl_sslv3=YES has no effect")));
 }
 
 TEST_F(Check, NamesWhatHasNoEffectYetWithItsLine) {

@@ -152,9 +152,16 @@ Reply allo(Session&, std::string_view) { return reply::allo_ignored; }
 
 Reply abor(Session&, std::string_view) { return reply::nothing_to_abort; }
 
-// The control connection is in clear text, or else the greeter's TLS end answers these two.
-Reply pbsz(Session&, std::string_view) { return reply::pbsz_needs_tls; }
+Reply pbsz(Session& session, std::string_view) {
+    return session.encrypted ? reply::pbsz_ok : reply::pbsz_needs_tls;
+}
 
-Reply prot(Session&, std::string_view) { return reply::prot_needs_tls; }
+Reply prot(Session& session, std::string_view level) {
+    if (!session.encrypted) return reply::prot_needs_tls;
+    const auto& answer = ftp::reply::protection(level);
+    if (answer.code == reply::prot_private.code)
+        session.data_private = answer.text == reply::prot_private.text;
+    return answer;
+}
 
 }  // namespace session::commands

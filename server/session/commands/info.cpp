@@ -56,6 +56,7 @@ Reply stat(Session& session, std::string_view argument) {
     status.rate = session.max_rate();
     status.timeout = session.options.idle_session_timeout;
     status.control_encrypted = session.encrypted;
+    status.data_encrypted = session.data_private;
     status.clients = session.clients;
     return reply::status(status);
 }

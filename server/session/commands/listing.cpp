@@ -35,7 +35,7 @@ std::optional<Listing> listing_of(const Session& session, std::string_view typed
 Reply send_listing(Session& session, const Listing& listing) {
     session.restart_at = 0;
     session.range.reset();
-    if (!session.data.ready()) return reply::use_port_or_pasv;
+    if (auto refusal = session.no_transfer()) return *refusal;
     Lister lister(session.files, session.options, session.admission, session.name_of());
     if (auto found = lister.look_up(listing); !found)
         return ftp::because(reply::listing_unavailable, found.error().number);
@@ -44,8 +44,13 @@ Reply send_listing(Session& session, const Listing& listing) {
     auto data = session.data.open(watch);
     if (const auto* failure = std::get_if<Reply>(&data)) return watch.last(*failure);
     session.control.reply(reply::listing_follows);
+    auto protection = session.protect(std::get<base::Fd>(data), watch);
+    if (const auto* failure = std::get_if<Reply>(&protection)) return watch.last(*failure);
+    auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
     Terms terms;
+    terms.tls = stream ? &*stream : nullptr;
+    terms.strict_write_shutdown = session.options.strict_ssl_write_shutdown;
     terms.timeout = std::chrono::seconds(session.options.data_connection_timeout);
     LineSender sender(std::get<base::Fd>(data), terms, watch);
     const bool whole =

@@ -30,11 +30,19 @@ namespace {
 // STOU gives up when so many names are taken.
 constexpr unsigned most_unique_names = 10'000;
 
+// vsftpd's words.
+constexpr std::string_view unfinished_upload =
+    "DATA connection terminated without SSL shutdown. Buggy client! Integrity of upload cannot be "
+    "asserted.";
+
 constexpr ftp::Fixed file_busy{450, "The file is being transferred, please try later."};
 
-Terms terms(const Session& session, bool ascii) {
+Terms terms(const Session& session, bool ascii, std::optional<tls::Stream>& stream) {
     const auto& options = session.options;
     Terms result;
+    result.tls = stream ? &*stream : nullptr;
+    result.strict_read_eof = options.strict_ssl_read_eof;
+    result.strict_write_shutdown = options.strict_ssl_write_shutdown;
     result.ascii = ascii;
     result.rate = session.max_rate();
     result.clock = session.clock ? &*session.clock : nullptr;
@@ -63,6 +71,7 @@ Reply ended(Session& session, const Transferred& transferred, const ftp::Fixed& 
         case End::complete:
             return reply::transfer_complete;
         case End::network:
+        case End::cut:
             return network_failed;
         case End::file:
             return file_failed;
@@ -181,10 +190,10 @@ base::Result<void> give_away(Session& session, const OpenFile& file) {
 
 // The upload itself, from 150 on.
 Transferred receive(Session& session, const Upload& upload, OpenFile& file, const base::Fd& data,
-                    DuringTransfer& watch) {
+                    std::optional<tls::Stream>& stream, DuringTransfer& watch) {
     Transferred transferred;
     if (const auto offset = prepare_file(upload, file.file)) {
-        auto wanted = terms(session, session.ascii && session.options.ascii_upload_enable);
+        auto wanted = terms(session, session.ascii && session.options.ascii_upload_enable, stream);
         wanted.append = upload.append;
         transferred = receive_file(file.file, *offset, data, wanted, watch);
     } else {
@@ -220,8 +229,12 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
     auto data = session.data.open(watch);
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
     session.control.reply(start);
+    auto protection = session.protect(std::get<base::Fd>(data), watch);
+    if (const auto* failure = std::get_if<Reply>(&protection)) return refuse(*failure);
+    auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
-    auto transferred = receive(session, upload, file, std::get<base::Fd>(data), watch);
+    auto transferred = receive(session, upload, file, std::get<base::Fd>(data), stream, watch);
+    if (transferred.end == End::cut) session.record(ipc::Event::debug, false, unfinished_upload);
     if (transferred.end != End::complete && session.options.delete_failed_uploads)
         remove_own(session, upload, file);
     // Some file systems tell only now that they had no room.
@@ -235,7 +248,7 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
 }
 
 Reply upload(Session& session, std::string_view argument, bool append) {
-    if (!session.data.ready()) return reply::use_port_or_pasv;
+    if (auto refusal = session.no_transfer()) return *refusal;
     const auto restart_at = std::exchange(session.restart_at, 0);
     session.range.reset();
     const auto path = session.path(argument);
@@ -260,7 +273,7 @@ Reply upload(Session& session, std::string_view argument, bool append) {
 }  // namespace
 
 Reply retr(Session& session, std::string_view argument) {
-    if (!session.data.ready()) return reply::use_port_or_pasv;
+    if (auto refusal = session.no_transfer()) return *refusal;
     const auto restart_at = std::exchange(session.restart_at, 0);
     const auto range = std::exchange(session.range, std::nullopt);
 
@@ -290,13 +303,16 @@ Reply retr(Session& session, std::string_view argument) {
     const auto size = size_of(file.value().file).value_or(0);
     if (offset > size) return watch.last(refuse(reply::restart_beyond_end));
     session.control.reply(reply::opening(convert, argument, size));
+    auto protection = session.protect(std::get<base::Fd>(data), watch);
+    if (const auto* failure = std::get_if<Reply>(&protection)) return watch.last(refuse(*failure));
+    auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
     // A size of 0 may be that of a file system which tells none beforehand.
     std::optional<std::uint64_t> length;
     if (size > 0) length = size - offset;
     if (length && range) length = std::min(*length, range->last - range->first + 1);
     const auto transferred = send_file(file.value().file, offset, length, std::get<base::Fd>(data),
-                                       terms(session, convert), watch);
+                                       terms(session, convert, stream), watch);
     std::get<base::Fd>(data).close();
     record(session, ipc::Event::download, shown, transferred.end == End::complete, transferred);
     return watch.last(
@@ -308,7 +324,7 @@ Reply stor(Session& session, std::string_view path) { return upload(session, pat
 Reply appe(Session& session, std::string_view path) { return upload(session, path, true); }
 
 Reply stou(Session& session, std::string_view argument) {
-    if (!session.data.ready()) return reply::use_port_or_pasv;
+    if (auto refusal = session.no_transfer()) return *refusal;
     session.restart_at = 0;
     session.range.reset();
     const bool named = !argument.empty();
