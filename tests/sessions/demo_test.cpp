@@ -84,6 +84,8 @@ TEST_F(Demo, TellsHowToComeIn) {
     const auto listed = typed("curl");
     EXPECT_THAT(listed.out, HasSubstr("welcome.txt")) << listed.err;
     EXPECT_EQ(typed("curl", "--upload-file").status, 0);
+    const auto encrypted = typed("curl", "--ssl-reqd");
+    EXPECT_THAT(encrypted.out, HasSubstr("welcome.txt")) << encrypted.err;
     EXPECT_EQ(content_of(folder / "home/files/os-release"), content_of("/etc/os-release"));
 
     EXPECT_EQ(end(), 0) << said();

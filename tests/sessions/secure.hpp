@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// A small FTPS client for tests, with OpenSSL, every byte and every ticket under control.
+#pragma once
+
+#include "tests/sessions/conversation.hpp"
+#include "tls/library.hpp"
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sessions {
+
+// How a client is to behave.
+struct Habits {
+    int version = TLS1_3_VERSION;
+    std::string auth = "AUTH TLS";  // empty: TLS from the first byte on
+    bool tickets = true;            // up to TLS 1.2; without, sessions have IDs
+    enum class Resume { never, first, newest, once } resume = Resume::newest;  // once: each ticket
+    std::string certificate{};                                                 // PEM, with its key
+    std::string protocols{};  // ALPN, as on the wire
+    std::string server_name{};
+    bool goodbye = true;  // close_notify at the end of uploads
+};
+
+class Secure {
+  public:
+    explicit Secure(const Server& server, Habits habits = {});
+    // And logs in, and asks for private, binary transfers.
+    Secure(const Server& server, const Account& account, Habits habits = {});
+
+    std::string say(std::string_view line);
+    std::string reply();
+    std::string login(const Account& account);
+    void send(std::string_view bytes);  // over TLS, once there is TLS
+    void send_clear(std::string_view bytes);
+
+    // The handshake on the control connection; OpenSSL's reason when it fails.
+    std::string shake();
+
+    // Whole transfers; replies are in began and done.
+    std::string retrieve(std::string_view name) { return receive("RETR " + std::string(name)); }
+    std::string receive(std::string_view command);
+    std::string store(std::string_view name, std::string_view content);  // the last reply
+
+    // Of the last data connection: it was a resumed session, and the reason why it failed.
+    bool resumed = false;
+    std::string trouble;
+
+    std::string greeting;
+    std::string began;
+    std::string done;
+    [[nodiscard]] SSL* control() const { return ssl_.get(); }
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    // Sessions of the control connection to resume with, oldest first.
+    std::deque<tls::SslSession>& sessions() { return sessions_; }
+    void hang_up() { socket_.close(); }
+
+  private:
+    static int keep_session(SSL* connection, SSL_SESSION* session);
+    tls::Ssl connection(int socket, SSL_SESSION* session);
+    base::Fd open();
+    tls::Ssl shake_data(int socket);
+    std::string next_line();
+
+    Habits habits_;
+    std::string address_;
+    base::Fd socket_;
+    tls::SslContext context_;
+    tls::Ssl ssl_;
+    std::deque<tls::SslSession> sessions_;
+    std::string received_;
+};
+
+}  // namespace sessions
