@@ -46,6 +46,24 @@ in_use() {
 
 # ---- as root: the server, its jail and its configuration
 
+# TLS for those who ask for it, with a certificate of the demonstration's own.
+encrypt() {
+    if ! command -v openssl >/dev/null; then
+        printf 'There is no openssl here to make a certificate: no TLS.\n'
+        return
+    fi
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=127.0.0.1 \
+        -addext subjectAltName=IP:127.0.0.1 -keyout "$folder/key.pem" -out "$folder/certificate.pem" 2>/dev/null
+    chmod 600 "$folder/key.pem"
+    cat >>"$folder/vsftpd.conf" <<END
+ssl_enable=YES
+rsa_cert_file=$folder/certificate.pem
+rsa_private_key_file=$folder/key.pem
+force_local_logins_ssl=NO
+force_local_data_ssl=NO
+END
+}
+
 # An ordinary tenant's home: root's, so that the jail's root is not writable, with a folder to write to.
 furnish() {
     local uid=60000
@@ -72,6 +90,7 @@ vsftpd_log_file=$folder/vsftpd.log
 secure_chroot_dir=$folder/empty
 ftpd_banner=jailftpd, a demonstration.
 END
+    encrypt
     password=$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
     local hash
     hash=$("$program" passwd <<<"$password")
@@ -88,9 +107,16 @@ END
 }
 
 tell() {
+    local ways="in clear text" over_tls="" trust=""
+    if [ -e "$folder/certificate.pem" ]; then
+        ways="in clear text and over TLS, with a certificate of its own"
+        over_tls="
+    curl --cacert $folder/certificate.pem --ssl-reqd ftp://demo:$password@127.0.0.1:$port/"
+        trust="-e 'set ssl:ca-file $folder/certificate.pem' "
+    fi
     cat <<END
 
-jailftpd serves ftp://127.0.0.1:$port/ until you press ^C.
+jailftpd serves ftp://127.0.0.1:$port/ until you press ^C, $ways.
 
     user      demo
     password  $password
@@ -98,8 +124,8 @@ jailftpd serves ftp://127.0.0.1:$port/ until you press ^C.
 From another terminal:
 
     curl ftp://demo:$password@127.0.0.1:$port/
-    curl ftp://demo:$password@127.0.0.1:$port/files/ --upload-file /etc/os-release
-    lftp -u demo,$password ftp://127.0.0.1:$port
+    curl ftp://demo:$password@127.0.0.1:$port/files/ --upload-file /etc/os-release$over_tls
+    lftp ${trust}-u demo,$password ftp://127.0.0.1:$port
     ftp -p 127.0.0.1 $port
 
 END

@@ -5,7 +5,7 @@
 # shellcheck shell=bash disable=SC2034,SC2086,SC2116
 
 to_build="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev|libboost1.88-dev libssl-dev libinih-dev
-    libspdlog-dev libcap-dev libseccomp-dev libpam0g-dev libcrypt-dev libwrap0-dev"
+    libspdlog-dev libcap-dev libseccomp-dev libpam0g-dev libcrypt-dev libwrap0-dev openssl"
 # The client programs that whole sessions are tested with, and what reads the logs.
 to_test="libgtest-dev libgmock-dev curl inetutils-ftp lftp ncftp perl python3 tnftp wget"
 to_fuzz="clang libclang-rt-dev"
