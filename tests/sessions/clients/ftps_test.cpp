@@ -42,12 +42,12 @@ class FtplibTls : public Client {
 
 }  // namespace
 
+// Passive only: curl 7.88 speaks no TLS on data connections that it has accepted.
 TEST_F(CurlTls, IsServedWithEveryVersion) {
     Server server(with_tls(jailed));
     write_file(here / "data", noise(large));
-    for (const std::vector<std::string>& how : {std::vector<std::string>{"--ssl-reqd"},
-                                                {"--ssl-reqd", "--tls-max", "1.2"},
-                                                {"--ssl-reqd", "--ftp-port", "-"}}) {
+    for (const std::vector<std::string>& how :
+         {std::vector<std::string>{"--ssl-reqd"}, {"--ssl-reqd", "--tls-max", "1.2"}}) {
         auto up = how;
         up.insert(up.end(), {"-T", (here / "data").string()});
         const auto stored = curl(server, "/files/data", up);
