@@ -106,7 +106,7 @@ class Greeter {
     Then refused(const ipc::LoginRefused& refusal);
     bool pause(std::chrono::seconds time);
     const ftp::Fixed* stop_requested();
-    void record(ipc::Event event, std::string_view text, std::string_view second = {});
+    void record(ipc::Event event, std::string_view text);
     [[nodiscard]] ftp::Reply greeting() const;
 
     ipc::Channel channel_;
@@ -144,11 +144,10 @@ ftp::Reply Greeter::greeting() const {
     return {220, "(jailftpd " JAILFTPD_VERSION ")"};
 }
 
-void Greeter::record(ipc::Event event, std::string_view text, std::string_view second) {
+void Greeter::record(ipc::Event event, std::string_view text) {
     ipc::Record line{};
     line.event = event;
     line.path.assign(text);
-    line.second.assign(second);
     (void)channel_.send_waiting(line);
 }
 
@@ -214,9 +213,7 @@ Greeter::Then Greeter::user(std::string& name) {
     if (no_list ||
         (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny)) {
         if (options_.userlist_log)
-            record(ipc::Event::refused, name,
-                   options_.userlist_deny ? "User is in the deny user list."
-                                          : "User is not in the allow user list.");
+            record(ipc::Event::refused, name);
         else
             record(ipc::Event::warning, "user " + base::quoted(name) + " refused by userlist_file");
         if (!pause(std::chrono::seconds(options_.delay_failed_login))) return Then::close;

@@ -503,7 +503,7 @@ enum class Event : std::uint32_t {
     rename,   // path and second
     chmod,    // path, second is the octal mode
     remove,   // DELE
-    refused,  // userlist_log: USER refused by the user list; path is the name, second the reason
+    refused,  // userlist_log: USER refused by the user list; path is the name
     // log_ftp_protocol
     command,   // path is the line (passwords already replaced)
     response,  // path is the reply

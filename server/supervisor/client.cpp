@@ -633,10 +633,12 @@ void Client::entered(const ipc::Entered& message) {
 
 void Client::on_session_closed() { finish(); }
 
-void Client::log_login(Entry::Kind kind, bool success, std::string_view reason) {
+void Client::log_login(Entry::Kind kind, bool success, std::string_view reason,
+                       std::string_view remark) {
     auto made = entry(kind);
     made.success = success;
     made.reason = reason;
+    made.remark = remark;
     services_.records.write(made);
     if (!success)
         base::log::info("login of " + description() + " refused: " + base::escaped(reason));
@@ -659,7 +661,9 @@ void Client::log(const ipc::Record& record) {
     }
     if (record.event == ipc::Event::refused && state_ == State::greeting) {
         user_ = record.path.view();
-        log_login(Entry::Kind::login, false, record.second.view());
+        const auto* why = options_->userlist_deny ? "User is in the deny user list."
+                                                  : "User is not in the allow user list.";
+        log_login(Entry::Kind::login, false, why, why);
         user_.clear();
         return;
     }

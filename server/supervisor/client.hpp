@@ -111,7 +111,8 @@ class Client : public std::enable_shared_from_this<Client> {
     void give_away(ipc::Message message);
     void sign(const ipc::Sign& request, bool for_session);
 
-    void log_login(Entry::Kind kind, bool success, std::string_view reason);
+    void log_login(Entry::Kind kind, bool success, std::string_view reason,
+                   std::string_view remark = {});
     void log(const ipc::Record& record);
     void died(std::string_view text);
     void too_slow();
@@ -162,8 +163,8 @@ class Client : public std::enable_shared_from_this<Client> {
     struct Wipe {
         void operator()(ipc::TlsRecord* record) const;
     };
-    std::shared_ptr<SignerClient> signer_;          // of the greeter's certificates
-    std::shared_ptr<SignerClient> session_signer_;  // of the session's, which may be newer
+    std::shared_ptr<SignerClient> signer_;               // of the greeter's certificates
+    std::shared_ptr<SignerClient> session_signer_;       // of the session's, which may be newer
     std::unique_ptr<ipc::TlsRecord, Wipe> handed_over_;  // from greeter to session
     bool encrypted_ = false;  // the greeter is the TLS end of the control connection
     bool greeter_signed_ = false;

@@ -158,6 +158,7 @@ std::string own_text(const Entry& entry) {
     if (entry.kind == Kind::login && !entry.shown_password.empty())
         line += ", anon password " + in_quotes(entry.shown_password);
     if (const auto what = subject(entry); !what.empty()) line += ", " + what;
+    if (!entry.remark.empty()) line += ", " + in_quotes(entry.remark);
     if (!is_transfer(entry.kind)) return line;
     if (entry.bytes > 0) line += ", " + std::to_string(entry.bytes) + " bytes";
     return line + ", " + rate(entry);

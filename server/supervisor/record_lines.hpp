@@ -48,6 +48,7 @@ struct Entry {
     std::string shown_password;  // anonymous: the e-mail address
     bool success = false;
     std::string reason;  // of a failed login; never in vsftpd.log
+    std::string remark;  // the same, but for vsftpd.log (userlist_log)
     std::string path;    // also the command or the reply
     std::string second;  // rename: the new name; chmod: the mode
     std::uint64_t bytes = 0;

@@ -41,6 +41,11 @@ Entry entry(Kind kind, std::string path = {}, std::string second = {}) {
     return made;
 }
 
+Entry remarked(Entry made, std::string remark) {
+    made.remark = std::move(remark);
+    return made;
+}
+
 Entry failed(Entry made) {
     made.success = false;
     return made;
@@ -100,6 +105,8 @@ INSTANTIATE_TEST_SUITE_P(All, OwnText, testing::Values(
     Row{of("", entry(Kind::connect)),               R"(CONNECT: Client "127.0.0.1")"},
     Row{of("", entry(Kind::refused_too_many)),      R"(CONNECT: Client "127.0.0.1", "Connection refused: too many sessions.")"},
     Row{of("", entry(Kind::refused_per_ip)),        R"(CONNECT: Client "127.0.0.1", "Connection refused: too many sessions for this address.")"},
+    Row{remarked(failed(entry(Kind::login)), "User is in the deny user list."),
+                                                    R"([alice] FAIL LOGIN: Client "127.0.0.1", "User is in the deny user list.")"},
     Row{of("", entry(Kind::refused_by_rule)),       R"(CONNECT: Client "127.0.0.1", "Connection refused: tcp_wrappers denial.")"},
     Row{of("", entry(Kind::refused_crashing)),      R"(CONNECT: Client "127.0.0.1", "Connection refused: its sessions crashed.")"},
     Row{entry(Kind::login),                         R"([alice] OK LOGIN: Client "127.0.0.1")"},
