@@ -2,6 +2,7 @@
 // The table of options against what vsftpd knows, and values as text and back.
 #include "config/options.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -129,6 +130,20 @@ TEST(OptionTable, LeavesToTheMainFileWhatAConnectionCannotChange) {
          {"anonymous_enable", "local_enable", "ftpd_banner", "chroot_local_user", "max_login_fails",
           "pam_service_name", "userlist_enable", "force_local_logins_ssl", "user_config_dir"})
         EXPECT_EQ(option(name).scope, config::Scope::per_peer) << name;
+}
+
+// What is without effect still is about TLS, or starting without root.
+TEST(OptionTable, KeepsItsPromises) {
+    for (const auto& info : config::option_table()) {
+        if (info.effect == config::Effect::instead) {
+            EXPECT_NE(config::instead_of(info), "") << info.name;
+        }
+        if (info.effect != config::Effect::later) continue;
+        EXPECT_THAT(
+            std::string(info.name),
+            testing::ContainsRegex("ssl|cert|_param_file|_private_key_file|run_as_launching"))
+            << info.name;
+    }
 }
 
 TEST(SimilarOption, FindsWhatWasMeant) {

@@ -34,6 +34,8 @@ void look(const ipc::Message& message) {
     if constexpr (requires { body->second; }) look(body->second);
     if constexpr (requires { body->signature; }) look(body->signature);
     if constexpr (requires { body->error; }) look(body->error);
+    if constexpr (requires { body->overrides; }) look(body->overrides);
+    if constexpr (requires { body->name; }) look(body->name);
     if constexpr (requires { body->what; }) {
         look(body->what.hash);
         look(body->what.point);
@@ -53,7 +55,9 @@ void everything(std::span<const std::byte> datagram) {
             ipc::LoginAccepted, ipc::Authenticate, ipc::Login, ipc::LoginAnswer, ipc::Enter,
             ipc::Entered, ipc::PassiveOpen, ipc::Listening, ipc::PassiveClose, ipc::ActiveOpen,
             ipc::DataConnected, ipc::DataFailed, ipc::GiveAway, ipc::GivenAway, ipc::Record,
-            ipc::Stop, ipc::Sign, ipc::Signed, ipc::SignFor, ipc::SignedFor, ipc::SignerReady>(
+            ipc::Stop, ipc::Sign, ipc::Signed, ipc::SignFor, ipc::SignedFor, ipc::SignerReady,
+            ipc::NameOf, ipc::Named, ipc::HomeOf, ipc::HomeTold, ipc::ChangeOwner,
+            ipc::OwnerChanged, ipc::Resolve, ipc::Resolved, ipc::Wrap, ipc::Wrapped>(
         parsed.value());
 }
 
@@ -74,7 +78,7 @@ void with_header(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     everything(std::as_bytes(std::span(data, size)));
     fuzz::Input input(data, size);
-    switch (input.byte() % 10) {
+    switch (input.byte() % 12) {
         case 0:
             with_header<ipc::Authenticate>(input.rest());
             break;
@@ -101,6 +105,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 8:
             with_header<ipc::SignedFor>(input.rest());
+            break;
+        case 9:
+            with_header<ipc::HomeOf>(input.rest());
+            break;
+        case 10:
+            with_header<ipc::Wrapped>(input.rest());
             break;
         default:
             with_header<ipc::ActiveOpen>(input.rest());
