@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include <sys/stat.h>
 
@@ -23,8 +24,17 @@ std::string why_not(Scope scope, std::string_view option) {
     return "it is used up before the user is known; set it in the main file";
 }
 
-// Whose file it is says what may stand in it.
-OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope) {
+// Without these a connection would be less protected than its file says, so it ends.
+bool protects(std::string_view option) {
+    constexpr std::string_view all[] = {"ssl_enable",    "implicit_ssl",  "require_cert",
+                                        "validate_cert", "ca_certs_file", "userlist_file"};
+    return std::find(std::begin(all), std::end(all), option) != std::end(all);
+}
+
+// Whose file it is says what may stand in it. The server's options: for whom a line says nothing
+// new.
+OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope,
+                      const Options* server = nullptr) {
     OwnFile result;
     std::string content;
     if (!read_conf_file(path, owner, content, result.problems)) return result;
@@ -36,6 +46,16 @@ OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope) {
         };
         Options scratch;
         apply(setting, path, scratch, result.problems);
+        const auto value = value_text(scratch, *setting.info);
+        if (setting.info->scope < scope && server != nullptr) {
+            if (value == value_text(*server, *setting.info)) return;
+            if (protects(option)) {
+                result.problems.push_back({Severity::error, path, setting.line, option,
+                                           option + " cannot be set for one connection",
+                                           why_not(scope, option)});
+                return;
+            }
+        }
         if (setting.info->scope < scope)
             return warn(option + " has no effect for one " +
                             (scope == Scope::per_user ? "user" : "connection"),
@@ -48,7 +68,7 @@ OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope) {
             result.problems.push_back({Severity::error, path, setting.line, option,
                                        "invalid pasv_address: " + scratch.pasv_address,
                                        "a numeric IPv4 address"});
-        result.overrides += option + '=' + value_text(scratch, *setting.info) + '\0';
+        result.overrides += option + '=' + value + '\0';
     });
     return result;
 }
@@ -78,7 +98,7 @@ OwnFile read_peer_file(const std::string& path, uid_t owner, const Configuration
         fail("cannot read config file: " + path, "VSFTPD_LOAD_CONF must not contain \"..\"");
         return result;
     }
-    result = read_own_file(path, owner, Scope::per_peer);
+    result = read_own_file(path, owner, Scope::per_peer, &configuration.options);
     auto options = configuration.options;
     if (!any_error(result.problems) && apply_overrides(options, result.overrides) &&
         !options.anonymous_enable && !options.local_enable && configuration.tenants.empty())

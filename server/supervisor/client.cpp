@@ -659,7 +659,9 @@ void Client::log(const ipc::Record& record) {
         base::log::warning(description() + ": " + base::escaped(record.path.view()));
         return;
     }
-    if (record.event == ipc::Event::refused && state_ == State::greeting) {
+    // Nobody forges failed logins where the options want none of these.
+    const bool lists_users = options_->userlist_enable && options_->userlist_log;
+    if (record.event == ipc::Event::refused && state_ == State::greeting && lists_users) {
         user_ = record.path.view();
         const auto* why = options_->userlist_deny ? "User is in the deny user list."
                                                   : "User is not in the allow user list.";

@@ -136,6 +136,19 @@ TEST_F(PeerFile, SaysWhatCannotBeChangedForOneConnection) {
     EXPECT_EQ(file.overrides, "");
 }
 
+TEST_F(PeerFile, MayRepeatWhatTheServerHas) {
+    configuration.options.max_clients = 7;
+    EXPECT_THAT(test::texts(read("max_clients=7\nssl_enable=NO\n").problems), IsEmpty());
+}
+
+TEST_F(PeerFile, PromisesNoProtectionThatItCannotGive) {
+    for (const auto* option : {"ssl_enable", "require_cert", "implicit_ssl"})
+        EXPECT_THAT(test::errors(read(std::string(option) + "=YES\n").problems),
+                    ElementsAre(std::string(option) + " cannot be set for one connection"));
+    EXPECT_THAT(test::errors(read("userlist_file=/etc/other\n").problems),
+                ElementsAre("userlist_file cannot be set for one connection"));
+}
+
 TEST_F(PeerFile, GivesNothingWhenALineIsWrong) {
     for (const auto* wrong : {"write_enabel=YES\n", "write_enable=maybe\n"}) {
         const auto file = read(std::string("ftpd_banner=x\n") + wrong);
