@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -355,7 +357,26 @@ void resolve(Loaded& loaded, Checker& checker) {
 
 }  // namespace
 
+std::uint64_t stamp_of_files(const Options& options) {
+    std::string facts;
+    for (const auto* path : {&options.userlist_file, &options.banner_file}) {
+        struct stat status {};
+        if (path->empty() || ::stat(path->c_str(), &status) < 0) {
+            facts += "none;";
+            continue;
+        }
+        for (const auto number :
+             {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
+              static_cast<std::int64_t>(status.st_size), std::int64_t{status.st_mtim.tv_sec},
+              std::int64_t{status.st_mtim.tv_nsec}, std::int64_t{status.st_ctim.tv_sec},
+              std::int64_t{status.st_ctim.tv_nsec}})
+            facts += std::to_string(number) + ';';
+    }
+    return std::hash<std::string>{}(facts) | 1U;
+}
+
 void check(Loaded& loaded) {
+    loaded.configuration.files_stamp = stamp_of_files(loaded.configuration.options);
     Checker checker(loaded);
     checker.contradictions();
     checker.ports();

@@ -33,6 +33,8 @@ struct Configuration {
     // pasv_addr_resolve: the name whose address options.pasv_address is; only the supervisor knows
     // it, to look it up again.
     std::string pasv_host;
+    // Of the files that greeters know by heart, when they were checked; the supervisor's as well.
+    std::uint64_t files_stamp = 0;
     // Where each option was set last, in the order of option_table(): "FILE:LINE"; empty: its
     // default.
     std::vector<std::string> origins;

@@ -7,6 +7,7 @@
 #include "config/configuration.hpp"
 #include "config/problem.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace config {
@@ -29,6 +30,10 @@ struct Loaded {
 // to the problems. Looks up the name in pasv_address with
 // pasv_addr_resolve, so that it is an address from then on; may wait for name services.
 void check(Loaded& loaded);
+
+// Changes when userlist_file or banner_file do; never 0. check() notes it in the configuration
+// before anybody reads them.
+[[nodiscard]] std::uint64_t stamp_of_files(const Options& options);
 
 // --dump-config: "name=value" with the place where it was set, every option; then the native
 // settings and the tenants without their passwords.

@@ -2,10 +2,10 @@
 // Look-ups in the user database, and uploads that change their owner; runs in a helper.
 #include "helpers/lookups.hpp"
 
+#include "config/load.hpp"
+
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
-#include <functional>
 #include <string>
 
 #include <fcntl.h>
@@ -78,23 +78,9 @@ ipc::Resolved resolve(const ipc::Resolve& question) {
 }
 
 ipc::Stamped stamp(const ipc::Stamp& question, const config::Options& options) {
-    std::string facts;
-    for (const auto* path : {&options.userlist_file, &options.banner_file}) {
-        struct stat status {};
-        if (path->empty() || ::stat(path->c_str(), &status) < 0) {
-            facts += "none;";
-            continue;
-        }
-        for (const auto number :
-             {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
-              static_cast<std::int64_t>(status.st_size), std::int64_t{status.st_mtim.tv_sec},
-              std::int64_t{status.st_mtim.tv_nsec}, std::int64_t{status.st_ctim.tv_sec},
-              std::int64_t{status.st_ctim.tv_nsec}})
-            facts += std::to_string(number) + ';';
-    }
     ipc::Stamped answer{};
     answer.id = question.id;
-    answer.stamp = std::hash<std::string>{}(facts) | 1U;
+    answer.stamp = config::stamp_of_files(options);
     return answer;
 }
 

@@ -271,7 +271,7 @@ class Supervisor {
     // userlist_file and banner_file: vsftpd reads them for each connection. Greeters have no files,
     // so a helper looks whether they changed, and then greeters are made anew.
     void watch_files() {
-        stamp_ = 0;
+        stamp_ = configuration_->files_stamp;
         stamp_timer_.cancel();
         const auto& options = configuration_->options;
         if (options.userlist_enable || !options.banner_file.empty()) look_at_files();
@@ -281,8 +281,7 @@ class Supervisor {
         helpers_.ask(ipc::Stamp{}, ipc::Address{}, [this](ipc::Message* message) {
             const auto* answer = message != nullptr ? message->as<ipc::Stamped>() : nullptr;
             if (answer == nullptr || stopping_) return;
-            const auto before = std::exchange(stamp_, answer->stamp);
-            if (before != 0 && before != stamp_) children_.refresh();
+            if (std::exchange(stamp_, answer->stamp) != answer->stamp) children_.refresh();
         });
         stamp_timer_.expires_after(stamp_interval);
         stamp_timer_.async_wait([this](boost::system::error_code error) {
@@ -570,7 +569,7 @@ class Supervisor {
     asio::steady_timer stop_timer_;
     asio::steady_timer resolve_timer_;
     asio::steady_timer stamp_timer_;
-    std::uint64_t stamp_ = 0;  // of the files that greeters know by heart; 0: not known yet
+    std::uint64_t stamp_ = 0;  // of the files that greeters know by heart
     asio::steady_timer expiry_timer_;
     Limits limits_;
     Limits before_login_;  // those of limits_ that have not logged in
