@@ -274,6 +274,7 @@ TEST(Corpus, SaysAtStartWhatVsftpdTellsNobody) {
                                             place("none.ini")};
         for (const auto& setting : overrides(port)) command.push_back(setting);
         make_folder(place("server") / std::to_string(port));
+        write_file(place("none.ini"), "");
         const auto ran = run(command);
         EXPECT_EQ(ran.status, 2);
         EXPECT_THAT(ran.err, testing::HasSubstr(found->second));
