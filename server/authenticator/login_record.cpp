@@ -19,6 +19,7 @@ constexpr const char* wtmp = "/var/log/wtmp";
 template <std::size_t N>
 void put(char (&field)[N], std::string_view text) {
     std::memset(field, 0, N);
+    if (text.empty()) return;  // it may be a null pointer
     std::memcpy(field, text.data(), text.size() < N ? text.size() : N);
 }
 

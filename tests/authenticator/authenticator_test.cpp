@@ -634,6 +634,9 @@ TEST_F(WithSessions, SayWhatHoldsForTheUsersSession) {
 }
 
 TEST_F(WithSessions, KeepNoPassword) {
+#ifdef JAILFTPD_SANITIZED
+    GTEST_SKIP() << "AddressSanitizer keeps what was freed, so memory tells nothing";
+#endif
     sandboxed::service("vsftpd", "");
     sessions::write_file("/etc/pam.d/vsftpd", sessions::content_of("/etc/pam.d/vsftpd") +
                                                   "session required pam_permit.so\n");

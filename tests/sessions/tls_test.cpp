@@ -488,6 +488,9 @@ bool memory_has(pid_t pid, const std::vector<std::string>& secrets) {
 }  // namespace
 
 TEST_F(Tls, OnlyTheSignerHasThePrivateKeys) {
+#ifdef JAILFTPD_SANITIZED
+    GTEST_SKIP() << "AddressSanitizer keeps what was freed, so memory tells nothing";
+#endif
     for (const auto* kind : {"RSA:2048", "EC:prime256v1"}) {
         authority::Wanted wanted;
         wanted.key = kind;
