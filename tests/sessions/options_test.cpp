@@ -259,10 +259,11 @@ namespace {
 // A server that inetd starts: its end of a connection on descriptor 0.
 class Inetd {
   public:
-    explicit Inetd(const std::string& ini, std::uint16_t port) : port_(port) {
+    Inetd(const std::string& ini, std::uint16_t port, const std::string& lines = {}) : port_(port) {
         write_file(place("inetd.conf"),
                    "local_enable=YES\nanonymous_enable=NO\nxferlog_enable=NO\n"
-                   "ftpd_banner=by inetd\nsecure_chroot_dir=/run/vsftpd/empty\n");
+                   "ftpd_banner=by inetd\nsecure_chroot_dir=/run/vsftpd/empty\n" +
+                       lines);
         write_file(place("inetd.ini"), ini);
         listener_ = listen_at({"127.0.0.1", port});
     }
@@ -468,4 +469,23 @@ TEST(HandoverSetting, TakesNothingButConnections) {
     EXPECT_TRUE(eventually([&] { return descriptors_of(server.pid()) <= before; }))
         << before << " before, now " << descriptors_of(server.pid());
     EXPECT_EQ(Conversation(server).login(alice), welcome);
+}
+
+// ----- inetd and tcp_wrappers
+
+TEST(TcpWrappersForInetd, TurnAClientAwayOrLetItIn) {
+    Inetd inetd("", 3307, "tcp_wrappers=YES\n");
+    write_file("/etc/hosts.deny", "vsftpd: 127.0.0.1\n");
+    {
+        const auto client = inetd.start();
+        EXPECT_EQ(Inetd::line_of(client), "421 Service not available.\r");
+        EXPECT_EQ(inetd.status(), 0);
+    }
+    std::filesystem::remove("/etc/hosts.deny");
+    {
+        const auto client = inetd.start();
+        EXPECT_EQ(Inetd::line_of(client), "220 by inetd\r");
+    }
+    EXPECT_EQ(inetd.status(), 0);
+    EXPECT_TRUE(eventually([] { return processes("jailftpd").empty(); })) << described(processes());
 }
