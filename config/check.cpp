@@ -2,14 +2,15 @@
 // The start-up checks: what vsftpd tells only to its clients, or not at all; runs in the
 // supervisor.
 #include "base/text.hpp"
+#include "config/cert_users.hpp"
+#include "config/findings.hpp"
 #include "config/load.hpp"
 #include "config/name_list.hpp"
+#include "config/pairs.hpp"
+#include "config/places.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdint>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +19,6 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace config {
 namespace {
@@ -31,66 +30,70 @@ bool has_wrappers() {
     return library != nullptr;
 }
 
-std::size_t index_of(const OptionInfo& info) {
-    return static_cast<std::size_t>(&info - option_table().data());
+// Whether hosts.allow or hosts.deny say anything. What cannot be read may.
+bool has_wrapper_rules() {
+    for (const auto* path : {"/etc/hosts.allow", "/etc/hosts.deny"}) {
+        const auto content = read_file(path, 10 << 20);
+        if (!content && content.error().number == ENOENT) continue;
+        if (!content) return true;
+        for (const auto line : base::split(content.value(), '\n')) {
+            const auto text = base::trim(line);
+            if (!text.empty() && !text.starts_with('#')) return true;
+        }
+    }
+    return false;
 }
 
 // What is wrong with the range of passive ports, without a place.
 Problems of_ports(const Options& o) {
     Problems problems;
-    const auto say = [&](Severity severity, const char* option, std::string what,
-                         std::string remedy) {
-        problems.push_back(at({}, severity, option, std::move(what), std::move(remedy)));
+    const auto say = [&](const char* option, std::string what, std::string remedy) {
+        problems.push_back(at({}, Severity::warning, option, std::move(what), std::move(remedy)));
     };
-    if (o.pasv_max_port != 0 && o.pasv_min_port > o.pasv_max_port)
-        say(Severity::error, "pasv_max_port",
+    if (o.pasv_max_port != 0 && o.pasv_max_port < 1024)
+        say("pasv_max_port", "pasv_max_port is below 1024",
+            "passive ports start at 1024, so it does not count: the highest port is 65535");
+    else if (o.pasv_max_port != 0 && o.pasv_min_port > o.pasv_max_port)
+        say("pasv_max_port",
             "pasv_min_port (" + std::to_string(o.pasv_min_port) + ") is above pasv_max_port (" +
                 std::to_string(o.pasv_max_port) + ")",
-            "vsftpd would silently use any port");
-    if (o.pasv_max_port != 0 && o.pasv_max_port < 1024)
-        say(Severity::error, "pasv_max_port", "pasv_max_port is below 1024",
-            "passive ports start at 1024");
-    else if (o.pasv_min_port != 0 && o.pasv_min_port < 1024)
-        say(Severity::warning, "pasv_min_port", "pasv_min_port is below 1024",
-            "passive ports start at 1024");
+            "then pasv_max_port does not count, as with vsftpd: the highest port is 65535");
+    if (o.pasv_min_port != 0 && o.pasv_min_port < 1024)
+        say("pasv_min_port", "pasv_min_port is below 1024", "passive ports start at 1024");
     return problems;
 }
 
-// Why no log can be written there; empty: it can. Nothing is made: --check-config and a reload
-// that fails leave no trace.
-std::string why_no_log(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) {
-        if (S_ISDIR(status.st_mode)) return std::strerror(EISDIR);
-        return ::access(path.c_str(), W_OK) < 0 ? std::strerror(errno) : "";
-    }
-    if (errno != ENOENT) return std::strerror(errno);
-    const auto slash = path.rfind('/');
-    const auto folder = slash == path.npos ? std::string(".") : path.substr(0, slash + 1);
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
-    const auto* reason = std::strerror(errno);
-    return folder + ": " + reason;
-}
-
-class Checker {
+class Checker : Findings {
   public:
-    explicit Checker(Loaded& loaded)
-        : loaded_(loaded),
-          options_(loaded.configuration.options),
-          configuration_(loaded.configuration),
-          problems_(loaded.problems) {
-        for (const auto& problem : problems_) {
-            const auto* info = find_option(problem.option);
-            if (info != nullptr && problem.severity == Severity::error)
-                misread_[index_of(*info)] = true;
-        }
-    }
+    using Findings::error;
 
-    void error(const std::string& option, std::string what, std::string remedy) {
-        add(Severity::error, option, std::move(what), std::move(remedy));
-    }
-    void warning(const std::string& option, std::string what, std::string remedy) {
-        add(Severity::warning, option, std::move(what), std::move(remedy));
+    explicit Checker(Loaded& loaded) : Findings(loaded) {}
+
+    // Before the other checks, for which what is off then does not count.
+    void rights(Options& options) {
+        if (options.run_as_launching_user && !without_root_)
+            warning("run_as_launching_user",
+                    "run_as_launching_user=YES has no effect when root starts the server",
+                    "sessions never run as root: each is its user, anonymous ones ftp_username");
+        if (options.tcp_wrappers && !has_wrappers() && !has_wrapper_rules()) {
+            options.tcp_wrappers = false;
+            warning("tcp_wrappers", "tcp_wrappers=YES has no effect without libwrap.so.0",
+                    "there is no rule in hosts.allow and hosts.deny yet; for those to come install "
+                    "it (Debian: libwrap0)");
+        }
+        // As with vsftpd, where each handshake fails then.
+        if (options.ssl_enable && !has_certificate() && !needs_tls()) {
+            options.ssl_enable = false;
+            warning("ssl_enable", "ssl_enable=YES has no effect without a certificate",
+                    "name one (rsa_cert_file); clients can log in without TLS");
+        }
+        if (!without_root_) return;
+        for (const auto& each : needs_root()) {
+            const std::string name(each.option);
+            if (options.*each.field)
+                warning(name, name + "=YES has no effect without root", std::string(each.reason));
+        }
+        do_without_root(options);
     }
 
     void contradictions() {
@@ -99,8 +102,9 @@ class Checker {
             error("listen_ipv6", "run two copies of vsftpd for IPv4 and IPv6",
                   "listen and listen_ipv6 exclude each other; listen_ipv6=YES alone serves both");
         if (!o.anonymous_enable && !local())
-            error("local_enable", "vsftpd: both local and anonymous access disabled!",
-                  "set local_enable=YES or anonymous_enable=YES, or name tenants in jailftpd.ini");
+            warning("local_enable", "vsftpd: both local and anonymous access disabled!",
+                    "nobody can log in; set local_enable=YES or anonymous_enable=YES, or name "
+                    "tenants in jailftpd.ini");
         if (o.one_process_model && o.local_enable)
             error("one_process_model", "vsftpd: security: 'one_process_model' is anonymous only",
                   "set local_enable=NO or one_process_model=NO");
@@ -116,9 +120,10 @@ class Checker {
             error("tcp_wrappers",
                   "tcp_wrappers is set to YES but no tcp wrapper support compiled in",
                   "install libwrap.so.0 (Debian: libwrap0), or set tcp_wrappers=NO");
-        if (o.run_as_launching_user)
-            error("run_as_launching_user", "run_as_launching_user has no effect in this version",
-                  "start as root");
+        if (o.userlist_enable && !o.userlist_deny && !local())
+            warning("userlist_deny", "userlist_deny=NO lets nobody in without local users",
+                    "as with vsftpd the list is read for them alone, so that nobody is on it; set "
+                    "userlist_enable=NO");
         if (o.guest_enable && !local())
             warning("guest_enable", "guest_enable=YES has no effect without local_enable=YES",
                     "guests log in as local users do");
@@ -133,63 +138,74 @@ class Checker {
     void addresses() {
         in_addr v4{};
         in6_addr v6{};
+        const auto severity = [](bool used) { return used ? Severity::error : Severity::warning; };
         if (!options_.listen_address.empty() &&
             ::inet_pton(AF_INET, options_.listen_address.c_str(), &v4) != 1)
-            error("listen_address", "bad listen_address: " + options_.listen_address,
-                  "a numeric IPv4 address, such as 192.0.2.1");
+            add(severity(options_.listen), "listen_address",
+                "bad listen_address: " + options_.listen_address,
+                "a numeric IPv4 address, such as 192.0.2.1");
         if (!options_.listen_address6.empty() &&
             ::inet_pton(AF_INET6, options_.listen_address6.c_str(), &v6) != 1)
-            error("listen_address6", "bad listen_address6: " + options_.listen_address6,
-                  "a numeric IPv6 address, such as 2001:db8::1");
+            add(severity(options_.listen_ipv6), "listen_address6",
+                "bad listen_address6: " + options_.listen_address6,
+                "a numeric IPv6 address, such as 2001:db8::1");
         if (!options_.pasv_addr_resolve && !valid_pasv_address(options_.pasv_address))
-            error("pasv_address", "invalid pasv_address: " + options_.pasv_address,
-                  "a numeric IPv4 address without quotes, or a name with pasv_addr_resolve=YES");
+            warning("pasv_address", "invalid pasv_address: " + options_.pasv_address,
+                    "PASV tells the address that the client came to; right is a numeric IPv4 "
+                    "address without quotes, or a name with pasv_addr_resolve=YES");
     }
 
-    void users() {
+    void users(Nobody& found) {
+        if (without_root_) {
+            if (options_.anonymous_enable && !options_.anon_root.starts_with('/'))
+                user("ftp_username", options_.ftp_username);
+            return;
+        }
         if (options_.anonymous_enable) user("ftp_username", options_.ftp_username);
         if (options_.guest_enable) user("guest_username", options_.guest_username);
+        if (options_.anonymous_enable) not_root("ftp_username", options_.ftp_username);
+        if (options_.guest_enable) not_root("guest_username", options_.guest_username);
         if (options_.chown_uploads) user("chown_username", options_.chown_username);
-        errno = 0;
-        if (::getpwnam(options_.nopriv_user.c_str()) == nullptr)
+        const auto* nobody = ::getpwnam(options_.nopriv_user.c_str());
+        if (nobody == nullptr)
             error("nopriv_user", "cannot locate user entry:" + options_.nopriv_user,
                   "make the user, or name one that exists (nobody)");
-        else if (::getpwnam(options_.nopriv_user.c_str())->pw_uid == 0)
+        else if (nobody->pw_uid == 0)
             error("nopriv_user", "nopriv_user must not be root", "nopriv_user=nobody");
+        else
+            found = {nobody->pw_uid, nobody->pw_gid};
     }
 
-    void files() {
-        const auto& o = options_;
-        if (!o.banner_file.empty()) file("banner_file", o.banner_file, "banner file");
-        if (o.userlist_enable && local()) file("userlist_file", o.userlist_file, "user list file");
-        if (o.chroot_list_enable && local())
-            file("chroot_list_file", o.chroot_list_file, "chroot() list file");
-        if (o.anonymous_enable && o.deny_email_enable)
-            file("banned_email_file", o.banned_email_file, "anon e-mail list file");
-        if (o.anonymous_enable && o.secure_email_list_enable)
-            file("email_password_file", o.email_password_file, "email passwords file");
-        directory("user_config_dir", o.user_config_dir);
-        if (o.anonymous_enable) directory("anon_root", o.anon_root);
-        if (o.user_sub_token.empty() && o.local_root.starts_with('/'))
-            directory("local_root", o.local_root);
+    // What is set may contradict what could not be read.
+    void contradicting_pairs() {
+        if (!loaded_.options_whole) return;
+        for (const auto& each : pairs()) {
+            const std::string option(each.option);
+            if (!origin(option).empty() && each.is_wrong(options_))
+                warning(option, std::string(each.what), std::string(each.remedy));
+        }
     }
 
-    // The same choice of files as vsftpd: which formats are written decides.
-    void logs() {
+    // Of jailftpd.ini, beside others or vsftpd.conf.
+    void settings() {
         const auto& o = options_;
-        const bool own = o.dual_log_enable || (o.xferlog_enable && !o.xferlog_std_format);
-        const bool std_format = o.dual_log_enable || (o.xferlog_enable && o.xferlog_std_format);
-        if (own && !o.syslog_enable)
-            log("vsftpd_log_file", o.vsftpd_log_file, "failed to open vsftpd log file:");
-        if (std_format) log("xferlog_file", o.xferlog_file, "failed to open xferlog log file:");
-        const auto& json = configuration_.native.json_log;
-        if (json.empty()) return;
-        if (auto reason = why_no_log(json); !reason.empty())
-            problems_.push_back({Severity::error, loaded_.ini_file, 0, "json",
-                                 "failed to open JSON log file:" + json, std::move(reason)});
+        const auto& n = configuration_.native;
+        if (!loaded_.native_whole) return;
+        if (o.max_clients != 0 && n.before_login > o.max_clients)
+            setting(Severity::warning, "limits", "before_login",
+                    "before_login above max_clients has no effect", "less than max_clients, or 0");
+        if (o.max_per_ip != 0 && n.before_login_per_ip > o.max_per_ip)
+            setting(Severity::warning, "limits", "before_login_per_ip",
+                    "before_login_per_ip above max_per_ip has no effect",
+                    "less than max_per_ip, or 0");
+        if (n.writable_root == "safe" && (!n.mounts || !o.isolate))
+            setting(Severity::warning, "jail", "writable_root",
+                    "writable_root = safe has no effect without a mount namespace",
+                    "mounts = yes in [jail] and isolate=YES");
     }
 
     void tenants() {
+        if (without_root_) return;  // their uid has been looked at
         const auto* nobody = ::getpwnam(options_.nopriv_user.c_str());
         const auto nobody_uid = nobody == nullptr ? static_cast<uid_t>(-1) : nobody->pw_uid;
         std::string shared;
@@ -211,6 +227,55 @@ class Checker {
                     "give tenants a uid of their own: guest_user in [server], or uid");
     }
 
+    // Who may log in without a password: what is half said would let in nobody, or is a mistake.
+    void client_certificates() {
+        const auto& field = configuration_.native.cert_username_field;
+        const auto with_names =
+            std::find_if(configuration_.tenants.begin(), configuration_.tenants.end(),
+                         [](const Tenant& each) { return !each.certificates.empty(); });
+        const bool tenants_name_some = with_names != configuration_.tenants.end();
+        if (field.empty()) {
+            constexpr const char* remedy =
+                "set cert_username_field in [tls] to what is named: commonName, subject, ...";
+            if (!configuration_.native.cert_username_map.empty())
+                setting(Severity::error, "tls", "cert_username_map",
+                        "cert_username_map says nothing without cert_username_field", remedy);
+            if (tenants_name_some && loaded_.native_whole)
+                problems_.push_back(at(with_names->place, Severity::error, "certificate",
+                                       "tenant " + with_names->name +
+                                           " has a certificate, and cert_username_field is empty",
+                                       remedy));
+            return;
+        }
+        const auto& o = options_;
+        const auto needs = [this](const char* option, const char* what, const char* remedy) {
+            if (known(option)) setting(Severity::error, "tls", "cert_username_field", what, remedy);
+        };
+        if (!o.ssl_enable)
+            return needs("ssl_enable", "cert_username_field needs TLS",
+                         "set ssl_enable=YES in vsftpd.conf");
+        if (!o.ssl_tlsv13)
+            needs("ssl_tlsv13",
+                  "cert_username_field needs TLS 1.3: in older handshakes nothing "
+                  "that could be checked elsewhere proves whose the certificate is",
+                  "set ssl_tlsv1_3=YES in vsftpd.conf");
+        if (!o.ssl_request_cert && !o.require_cert)
+            needs("ssl_request_cert",
+                  "cert_username_field has no effect: no client is asked for a certificate",
+                  "set ssl_request_cert=YES (or require_cert=YES) in vsftpd.conf");
+        if (o.ca_certs_file.empty())
+            needs("ca_certs_file",
+                  "cert_username_field has no effect: there is no issuer to believe",
+                  "set ca_certs_file in vsftpd.conf to the certificates of those who issue the "
+                  "clients'");
+        if (field == "subject" && configuration_.native.cert_username_map.empty() &&
+            !tenants_name_some && loaded_.native_whole)
+            setting(Severity::error, "tls", "cert_username_field",
+                    "no account's name is a whole subject",
+                    "say in cert_username_map whose it is, or in [tenant NAME] with "
+                    "certificate = CN=...");
+    }
+
     // A name in small letters or with a blank matches no command, so it forbids nothing.
     void command_lists() {
         for (const auto& [option, list] : {std::pair{"cmds_allowed", &options_.cmds_allowed},
@@ -228,21 +293,27 @@ class Checker {
         for (const auto& info : option_table()) {
             if (info.effect == Effect::now || is_default(options_, info)) continue;
             if (!options_.ssl_enable && is_about_tls(info.name)) continue;
-            if (refused_[index_of(info)]) continue;
             const std::string name(info.name);
-            const bool later = info.effect == Effect::later;
-            warning(name,
-                    name + '=' + value_text(options_, info) + " has no effect" +
-                        (later ? " in this version" : ""),
+            if (is_refused(name)) continue;
+            warning(name, name + '=' + value_text(options_, info) + " has no effect",
                     std::string(instead_of(info)));
         }
     }
 
   private:
-    // Also when it may be meant.
-    [[nodiscard]] bool local() const {
-        return options_.local_enable || !configuration_.tenants.empty() || !loaded_.native_whole ||
-               !known("local_enable");
+    // By those that can log in.
+    [[nodiscard]] bool needs_tls() const {
+        const auto& o = options_;
+        return o.implicit_ssl ||
+               (local() && (o.force_local_logins_ssl || o.force_local_data_ssl)) ||
+               (o.anonymous_enable && (o.force_anon_logins_ssl || o.force_anon_data_ssl));
+    }
+
+    // One word of it is enough.
+    [[nodiscard]] bool is_refused(const std::string& option) const {
+        return std::any_of(problems_.begin(), problems_.end(), [&](const Problem& problem) {
+            return problem.severity == Severity::error && problem.option == option;
+        });
     }
 
     void groups(const Tenant& tenant) {
@@ -281,55 +352,12 @@ class Checker {
               "make the user, or name one that exists");
     }
 
-    void log(const char* option, const std::string& path, const char* failed) {
-        const auto reason = why_no_log(path);
-        if (!reason.empty()) error(option, failed + path, reason);
+    void not_root(const char* option, const std::string& name) {
+        const auto* entry = ::getpwnam(name.c_str());
+        if (entry != nullptr && entry->pw_uid == 0)
+            warning(option, std::string(option) + '=' + name + " is root, as whom nobody is served",
+                    "logins that need it are refused; name a user who owns nothing else");
     }
-
-    void file(const char* option, const std::string& path, const char* what) {
-        auto content = read_file(path, 10 << 20);
-        if (content) return;
-        error(option, "cannot read " + std::string(what) + ':' + path,
-              content.error().number != 0 ? std::strerror(content.error().number)
-                                          : content.error().what);
-    }
-
-    // Only a word of warning: it may be mounted later, and vsftpd looks at it at each login, too.
-    void directory(const char* option, const std::string& path) {
-        struct stat status {};
-        if (path.empty() || (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))) return;
-        warning(option, std::string(option) + '=' + path + " is no directory",
-                "logins that need it will fail");
-    }
-
-    [[nodiscard]] const std::string& origin(std::string_view option) const {
-        const auto* info = find_option(option);
-        return configuration_.origins[index_of(*info)];
-    }
-
-    // After an error only what was set without one is.
-    [[nodiscard]] bool known(std::string_view option) const {
-        return loaded_.options_whole ||
-               (!origin(option).empty() && !misread_[index_of(*find_option(option))]);
-    }
-
-    // Nothing is said of what may be meant otherwise.
-    void add(Severity severity, const std::string& option, std::string what, std::string remedy) {
-        if (!known(option)) return;
-        // Where the option was set is where to look.
-        const auto& set = origin(option);
-        if (severity == Severity::error) refused_[index_of(*find_option(option))] = true;
-        problems_.push_back(at(set.empty() ? "default of " + option : set, severity, option,
-                               std::move(what), std::move(remedy)));
-    }
-
-    const Loaded& loaded_;
-    const Options& options_;
-    const Configuration& configuration_;
-    Problems& problems_;
-    // By index in option_table(): named in an error already, by these checks or by load().
-    std::vector<bool> refused_ = std::vector<bool>(option_table().size());
-    std::vector<bool> misread_ = std::vector<bool>(option_table().size());
 };
 
 // pasv_address becomes the number that a name stands for, for this generation: vsftpd forgets to do
@@ -357,36 +385,23 @@ void resolve(Loaded& loaded, Checker& checker) {
 
 }  // namespace
 
-std::uint64_t stamp_of_files(const Options& options) {
-    std::string facts;
-    for (const auto* path : {&options.userlist_file, &options.banner_file}) {
-        struct stat status {};
-        if (path->empty() || ::stat(path->c_str(), &status) < 0) {
-            facts += "none;";
-            continue;
-        }
-        for (const auto number :
-             {static_cast<std::int64_t>(status.st_dev), static_cast<std::int64_t>(status.st_ino),
-              static_cast<std::int64_t>(status.st_size), std::int64_t{status.st_mtim.tv_sec},
-              std::int64_t{status.st_mtim.tv_nsec}, std::int64_t{status.st_ctim.tv_sec},
-              std::int64_t{status.st_ctim.tv_nsec}})
-            facts += std::to_string(number) + ';';
-    }
-    return std::hash<std::string>{}(facts) | 1U;
-}
-
 void check(Loaded& loaded) {
     loaded.configuration.files_stamp = stamp_of_files(loaded.configuration.options);
+    loaded.configuration.certificates_stamp = stamp_of_certificates(loaded.configuration);
     Checker checker(loaded);
+    checker.rights(loaded.configuration.options);
     checker.contradictions();
     checker.ports();
     checker.addresses();
     resolve(loaded, checker);
-    checker.users();
-    checker.files();
-    checker.logs();
+    checker.users(loaded.configuration.nobody);
+    look_at_places(loaded);
+    checker.settings();
     checker.tenants();
+    checker.client_certificates();
+    read_cert_map(loaded.configuration, loaded.problems);
     checker.command_lists();
+    checker.contradicting_pairs();
     checker.without_effect();
 }
 

@@ -8,6 +8,15 @@
 
 namespace config {
 
+namespace {
+
+// Neither an option nor a file's path.
+bool is_name(std::string_view text) {
+    return !text.empty() && text.front() != '-' && text.find('/') == text.npos;
+}
+
+}  // namespace
+
 base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>& arguments,
                                              std::span<const char* const> defaults) {
     CommandLine line;
@@ -23,6 +32,18 @@ base::Result<CommandLine> parse_command_line(const std::vector<std::string_view>
             line.action = Action::check;
         } else if (argument == "--dump-config") {
             line.action = Action::dump;
+        } else if (argument == "--explain-user" || argument.starts_with("--explain-user=")) {
+            line.action = Action::explain;
+            const bool apart = argument.find('=') == argument.npos;
+            if (apart ? i + 1 == arguments.size() : argument.back() == '=')
+                return base::Error{"--explain-user needs a user's name"};
+            line.account = apart ? arguments[++i] : argument.substr(argument.find('=') + 1);
+        } else if (argument == "--self-test" || argument.starts_with("--self-test=")) {
+            line.action = Action::self_test;
+            if (const auto equals = argument.find('='); equals != argument.npos)
+                line.account = argument.substr(equals + 1);
+            else if (i + 1 < arguments.size() && is_name(arguments[i + 1]))
+                line.account = arguments[++i];
         } else if (argument == "--ini") {
             if (i + 1 == arguments.size() || arguments[i + 1].empty())
                 return base::Error{"--ini needs a file name"};
@@ -58,6 +79,9 @@ ones win. Without a file, /etc/jailftpd/vsftpd.conf is read, or else /etc/vsftpd
   --ini FILE          read FILE instead of /etc/jailftpd/jailftpd.ini (tenants, log, server settings)
   -t, --check-config  read everything, print every problem, start nothing; exit 0 or 2
   --dump-config       print every option, its value and where it was set
+  --explain-user NAME print a user's settings, where each was set, and his jail step by step
+  --self-test [USER]  enter the jail of that user (none: of a client before login) and try to get out in many ways;
+                      exit 1 if one succeeds
   -v, --version       print the version
   --help              print this
 

@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -169,8 +170,17 @@ bool read_conf_file(const std::string& path, uid_t owner, std::string& content,
         if (got == 0) return true;
         content.append(buffer, static_cast<std::size_t>(got));
     }
-    return fail("the file is larger than " + std::to_string(largest_file) + " bytes",
-                "vsftpd would silently ignore the rest; remove repeated lines or comments");
+    content.resize(largest_file);
+    content.resize(content.rfind('\n') + 1);  // a line that is torn would say something else
+    problems.push_back(
+        {Severity::warning,
+         path,
+         static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')) + 1,
+         {},
+         "from this line on the file does not count: it is larger than " +
+             std::to_string(largest_file) + " bytes",
+         "vsftpd silently ignores the rest; remove repeated lines or comments"});
+    return true;
 }
 
 void apply(const Setting& setting, const std::string& file, Options& options, Problems& problems) {
@@ -204,12 +214,9 @@ void apply(const Setting& setting, const std::string& file, Options& options, Pr
                                : "\"" + setting.value + "\" is neither YES nor NO");
         }
         case ValueProblem::not_a_number:
-            return say(Severity::error, "\"" + setting.value + "\" is no number for: " + name,
-                       range_of(*setting.info));
+            return say(Severity::warning, "\"" + setting.value + "\" is no number for: " + name,
+                       "taken as 0; " + range_of(*setting.info));
         case ValueProblem::out_of_range:
-            return say(Severity::error, setting.value + " is out of range for: " + name,
-                       range_of(*setting.info));
-        case ValueProblem::clamped:
             return say(
                 Severity::warning, setting.value + " is out of range for: " + name,
                 "taken as " + value_text(options, *setting.info) + "; " + range_of(*setting.info));

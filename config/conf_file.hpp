@@ -15,7 +15,7 @@
 
 namespace config {
 
-// vsftpd silently ignores what a file has beyond this many bytes; here such a file is an error.
+// What a file has beyond this many bytes does not count, as with vsftpd, but with a warning.
 inline constexpr std::size_t largest_file = 100000;
 
 struct Setting {

@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "config/conf_file.hpp"
+#include "config/confinement.hpp"
 
 #include <ini.h>
 
@@ -54,10 +55,13 @@ bool is_hash(std::string_view value) {
 }
 
 // "alice" of "tenant alice", with any blanks in between; none for other sections.
-std::optional<std::string> tenant_of(std::string_view section) {
-    constexpr std::string_view word = "tenant ";
+std::optional<std::string> named(std::string_view section, std::string_view word) {
     if (!section.starts_with(word)) return std::nullopt;
     return std::string(base::trim(section.substr(word.size())));
+}
+std::optional<std::string> tenant_of(std::string_view section) { return named(section, "tenant "); }
+std::optional<std::string> group_of_section(std::string_view section) {
+    return named(section, "group ");
 }
 
 class IniReader {
@@ -202,7 +206,8 @@ class IniReader {
         if (tenants_only_)
             return error(line, "only [tenant NAME] sections may stand in a file of tenants_dir",
                          {});
-        std::vector<std::string_view> known{"tenant"};
+        if (const auto group = group_of_section(name)) return start_group(*group, name, line);
+        std::vector<std::string_view> known{"tenant", "group"};
         std::string all;
         for (const auto& each : native_table()) {
             if (each.section == name) return;
@@ -212,7 +217,7 @@ class IniReader {
         }
         error(line, "unknown section [" + name + "]",
               near(base::split(base::trim(name), ' ').front(), known,
-                   "there are " + all + "and [tenant NAME]"));
+                   "there are " + all + "[group NAME] and [tenant NAME]"));
     }
 
     void start_tenant(const std::string& name, const std::string& section, std::size_t line) {
@@ -226,8 +231,24 @@ class IniReader {
         made.name = name;
         made.uid = static_cast<uid_t>(-1);
         made.gid = static_cast<gid_t>(-1);
-        made.place = path_ + ':' + std::to_string(line);
+        made.place = at_line(line);
         configuration_.tenants.push_back(std::move(made));
+    }
+
+    void start_group(const std::string& name, const std::string& section, std::size_t line) {
+        const auto gid = group_of(name, line);
+        if (!gid) return;
+        for (const auto& other : configuration_.groups) {
+            if (other.gid == *gid)
+                return error(line, "group " + name + " is here twice",
+                             "put all of it into one section");
+        }
+        groups_[section] = configuration_.groups.size();
+        configuration_.groups.push_back({name, *gid, {}, at_line(line)});
+    }
+
+    [[nodiscard]] std::string at_line(std::size_t line) const {
+        return path_ + ':' + std::to_string(line);
     }
 
     static std::string near(std::string_view name, std::span<const std::string_view> known,
@@ -241,8 +262,12 @@ class IniReader {
         const auto line = next_entry_ < entry_lines_.size() ? entry_lines_[next_entry_] : 0;
         ++next_entry_;
         section_ = section;
-        if (!keys_.insert(section + '\n' + name).second)
+        const bool is_of_accounts = tenant_of(section) || group_of_section(section);
+        const bool may_come_again =
+            (is_of_accounts && name == "bind") || (tenant_of(section) && name == "certificate");
+        if (!keys_.insert(section + '\n' + name).second && !may_come_again)
             return error(line, name + " is here twice in [" + section + "]", "remove one of them");
+        if (group_of_section(section)) return group_entry(section, name, value, line);
         if (const auto tenant = tenant_of(section)) return tenant_entry(*tenant, name, value, line);
         if (!section.empty()) return native_entry(section, name, value, line);
         error(line, name + " stands outside of any section",
@@ -254,6 +279,9 @@ class IniReader {
         if (const auto* info = find_native(section, name)) {
             const auto set = set_native(configuration_.native, *info, value);
             if (!set) error(line, set.error().what, std::string(info->help));
+            auto& origins = configuration_.native_origins;
+            origins.resize(native_table().size());
+            origins[static_cast<std::size_t>(info - native_table().data())] = at_line(line);
             return;
         }
         std::vector<std::string_view> known;
@@ -266,6 +294,29 @@ class IniReader {
         error(line, "unknown key " + name + " in [" + section + "]", near(name, known, all));
     }
 
+    void group_entry(const std::string& section, const std::string& name, const std::string& value,
+                     std::size_t line) {
+        const auto found = groups_.find(section);
+        if (found == groups_.end()) return error(line, name + " belongs to no group", {});
+        auto& group = configuration_.groups[found->second];
+        if (confinement_entry(group.confinement, name, value, line)) return;
+        std::string all;
+        for (const auto key : confinement_keys())
+            all += (all.empty() ? "" : ", ") + std::string(key);
+        error(line, "unknown key " + name + " in [" + section + "]",
+              near(name, confinement_keys(), "there are " + all));
+    }
+
+    // False: it is no key of these.
+    bool confinement_entry(Confinement& confinement, const std::string& name,
+                           const std::string& value, std::size_t line) {
+        const auto keys = confinement_keys();
+        if (std::find(keys.begin(), keys.end(), name) == keys.end()) return false;
+        if (const auto set = set_confinement(confinement, name, value); !set)
+            error(line, set.error().what, confinement_help(name));
+        return true;
+    }
+
     void tenant_entry(const std::string& owner, const std::string& name, const std::string& value,
                       std::size_t line) {
         const auto found = tenants_.find(owner);
@@ -273,7 +324,13 @@ class IniReader {
         if (found == tenants_.end())
             return error(line, name + " belongs to no tenant", "put it below [tenant NAME]");
         auto& tenant = configuration_.tenants[found->second.index];
+        if (confinement_entry(tenant.confinement, name, value, line)) return;
         if (name == "password") return password(tenant, value, line);
+        if (name == "certificate") {
+            if (value.empty())
+                return error(line, "certificate is what cert_username_field names in it", {});
+            return tenant.certificates.push_back(value);
+        }
         if (name == "home") {
             const auto parts = base::split(value, '/');
             if (!value.starts_with('/') || std::count(parts.begin(), parts.end(), "..") != 0)
@@ -323,13 +380,15 @@ class IniReader {
                         std::size_t line) {
         const auto* info = find_option(name);
         if (info == nullptr) {
-            std::vector<std::string_view> known = {"password", "home", "uid", "gid", "groups"};
+            std::vector<std::string_view> known = {"password", "home",   "uid",
+                                                   "gid",      "groups", "certificate"};
+            for (const auto key : confinement_keys()) known.push_back(key);
             for (const auto& each : option_table()) known.push_back(each.name);
             unclear_.insert(section_);
-            return error(
-                line, "unknown key " + name + " in [tenant " + tenant.name + "]",
-                near(name, known,
-                     "there are password, home, uid, gid, groups and options of vsftpd.conf"));
+            return error(line, "unknown key " + name + " in [tenant " + tenant.name + "]",
+                         near(name, known,
+                              "there are password, home, uid, gid, groups, certificate, those of "
+                              "[group NAME], and options of vsftpd.conf"));
         }
         if (info->scope != Scope::per_user)
             return error(line, name + " cannot be set for one tenant",
@@ -340,12 +399,11 @@ class IniReader {
             return error(line, "\"" + value + "\" is no value for " + name,
                          "as in vsftpd.conf; the default is " + value_text(Options{}, *info));
         if (info->effect != Effect::now && !is_default(scratch, *info))
-            problems_.push_back({Severity::warning, path_, line, name,
-                                 name + " has no effect" +
-                                     (info->effect == Effect::later ? " in this version" : ""),
+            problems_.push_back({Severity::warning, path_, line, name, name + " has no effect",
                                  std::string(instead_of(*info))});
         warn_of_decimal({info, value, line}, path_, scratch, problems_);
         tenant.overrides += std::string(info->name) + '=' + value_text(scratch, *info) + '\0';
+        tenant.override_places.push_back(at_line(line));
     }
 
     // What is missing may be what could not be read.
@@ -371,9 +429,10 @@ class IniReader {
     std::set<std::string> sections_;
     std::set<std::string> keys_;
     std::map<std::string, Place> tenants_;
-    std::string section_;          // that is being read
-    bool skipping_ = false;        // it has been refused as a whole
-    std::set<std::string> wrong_;  // sections with errors
+    std::map<std::string, std::size_t> groups_;  // by section: in configuration_.groups
+    std::string section_;                        // that is being read
+    bool skipping_ = false;                      // it has been refused as a whole
+    std::set<std::string> wrong_;                // sections with errors
     // Of these, those that may mean to say more than was understood.
     std::set<std::string> unclear_;
     std::vector<std::size_t> entry_lines_;
@@ -385,14 +444,17 @@ void read_tenants_dir(Configuration& configuration, Problems& problems) {
     std::vector<std::string> names;
     struct stat status {};
     const auto refuse = [&](std::string what, std::string remedy) {
-        problems.push_back({Severity::error, path, 0, {}, std::move(what), std::move(remedy)});
+        problems.push_back(at_setting(configuration, Severity::error, "server", "tenants_dir",
+                                      std::move(what), std::move(remedy)));
     };
     if (::stat(path.c_str(), &status) == 0) {
         if (status.st_uid != 0 && status.st_uid != ::geteuid())
-            return refuse("tenants_dir belongs to uid " + std::to_string(status.st_uid),
-                          "it decides who may log in, so it must belong to root");
+            return refuse(
+                "tenants_dir " + path + " belongs to uid " + std::to_string(status.st_uid),
+                "it decides who may log in, so it must belong to root");
         if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-            return refuse("others than its owner may write to tenants_dir", "chmod go-w " + path);
+            return refuse("others than its owner may write to tenants_dir " + path,
+                          "chmod go-w " + path);
     }
     if (auto* directory = ::opendir(path.c_str())) {
         while (const auto* entry = ::readdir(directory)) {
@@ -408,6 +470,22 @@ void read_tenants_dir(Configuration& configuration, Problems& problems) {
     for (const auto& name : names) read_ini_file(name, true, true, configuration, problems);
 }
 
+// Without root there is one uid for all. Whoever set others meant to part tenants by them.
+void take_own_identity(Tenant& tenant, Problems& problems) {
+    const auto is = [](auto wanted, auto own) {
+        return wanted == static_cast<decltype(wanted)>(-1) || wanted == own;
+    };
+    if (!is(tenant.uid, ::geteuid()) || !is(tenant.gid, ::getegid()) || !tenant.groups.empty())
+        problems.push_back(at(tenant.place, Severity::error, "run_as_launching_user",
+                              "tenant " + tenant.name +
+                                  " has a uid, gid or groups of its own, and without root there "
+                                  "is one uid for all (" +
+                                  std::to_string(::geteuid()) + ')',
+                              "leave uid, gid and groups out, or start as root"));
+    tenant.uid = ::geteuid();
+    tenant.gid = ::getegid();
+}
+
 }  // namespace
 
 bool valid_user_name(std::string_view name) {
@@ -420,6 +498,15 @@ bool valid_user_name(std::string_view name) {
     if (name == "." || name == "..") return false;
     return std::all_of(name.begin(), name.end(),
                        [](char c) { return c > ' ' && c < 0x7F && c != '/'; });
+}
+
+Problem at_setting(const Configuration& configuration, Severity severity, std::string_view section,
+                   std::string_view key, std::string what, std::string remedy) {
+    const auto& origins = configuration.native_origins;
+    const auto row = static_cast<std::size_t>(find_native(section, key) - native_table().data());
+    const auto place = row < origins.size() ? origins[row] : std::string{};
+    return at(place.empty() ? "default of " + std::string(key) : place, severity, std::string(key),
+              std::move(what), std::move(remedy));
 }
 
 void read_ini_file(const std::string& path, bool must_exist, bool tenants_only,
@@ -439,6 +526,10 @@ void finish_tenants(Configuration& configuration, Problems& problems) {
     if (twice != tenants.end())
         problems.push_back(at(std::next(twice)->place, Severity::error, {},
                               "tenant " + twice->name + " is in two files", "remove one of them"));
+    if (without_root(configuration.options)) {
+        for (auto& tenant : tenants) take_own_identity(tenant, problems);
+        return;
+    }
     const auto* guest = ::getpwnam(configuration.native.guest_user.c_str());
     for (auto& tenant : tenants) {
         if (tenant.uid == static_cast<uid_t>(-1)) {

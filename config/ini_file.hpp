@@ -6,6 +6,7 @@
 #include "config/problem.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace config {
 
@@ -22,5 +23,10 @@ void finish_tenants(Configuration& configuration, Problems& problems);
 // Names that may log in: as vsftpd, they start with a letter, digit, '_' or '.' and have no blanks
 // or unprintable bytes; no '/' either, since they become part of paths.
 [[nodiscard]] bool valid_user_name(std::string_view name);
+
+// A problem with a setting; where it was set is where to look.
+[[nodiscard]] Problem at_setting(const Configuration& configuration, Severity severity,
+                                 std::string_view section, std::string_view key, std::string what,
+                                 std::string remedy);
 
 }  // namespace config

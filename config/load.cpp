@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "config/conf_file.hpp"
+#include "config/confinement.hpp"
 #include "config/ini_file.hpp"
 
 #include <algorithm>
@@ -17,6 +18,21 @@ namespace {
 
 std::size_t index_of(const OptionInfo& info) {
     return static_cast<std::size_t>(&info - option_table().data());
+}
+
+std::string dump(const Confinement& confinement) {
+    std::string text;
+    for (const auto& bind : confinement.binds)
+        text += "bind = " + base::escaped(to_text(bind)) + '\n';
+    if (confinement.read_only) text += "read_only = yes\n";
+    const auto number = [&text](const char* key, std::uint64_t value) {
+        if (value != 0) text += std::string(key) + " = " + std::to_string(value) + '\n';
+    };
+    number("memory", confinement.memory);
+    number("processes", confinement.processes);
+    number("cpu_weight", confinement.cpu_weight);
+    number("io_weight", confinement.io_weight);
+    return text;
 }
 
 }  // namespace
@@ -55,9 +71,9 @@ Loaded load(const CommandLine& line) {
     loaded.options_whole = !any_error(loaded.problems);
     if (line.action == Action::version) return loaded;  // as vsftpd: only what stands before -v
     const bool named = !line.ini_file.empty();
-    loaded.ini_file = named ? line.ini_file : default_ini_file;
+    const std::string ini_file = named ? line.ini_file : default_ini_file;
     Problems problems;
-    read_ini_file(loaded.ini_file, named, false, configuration, problems);
+    read_ini_file(ini_file, named, false, configuration, problems);
     finish_tenants(configuration, problems);
     loaded.native_whole = !any_error(problems);
     std::move(problems.begin(), problems.end(), std::back_inserter(loaded.problems));
@@ -81,10 +97,14 @@ std::string dump(const Configuration& configuration) {
         text += std::string(info.key) + " = " +
                 base::escaped(value_text(configuration.native, info)) + '\n';
     }
+    for (const auto& group : configuration.groups)
+        text += "[group " + group.name + "]\n" + dump(group.confinement);
     for (const auto& tenant : configuration.tenants) {
         text += "[tenant " + tenant.name + "]\nhome = " + base::escaped(tenant.home) +
                 "\nuid = " + std::to_string(tenant.uid) + "\ngid = " + std::to_string(tenant.gid) +
-                '\n';
+                '\n' + dump(tenant.confinement);
+        for (const auto& name : tenant.certificates)
+            text += "certificate = " + base::escaped(name) + '\n';
         for (const auto record : base::split(tenant.overrides, '\0')) {
             if (!record.empty()) text += base::escaped(record) + '\n';
         }
@@ -95,14 +115,11 @@ std::string dump(const Configuration& configuration) {
 std::string report(const Loaded& loaded) {
     std::string text;
     for (const auto& problem : loaded.problems) text += to_text(problem) + '\n';
-    std::string later;
     std::string instead;
     for (const auto& info : option_table()) {
-        if (info.effect == Effect::later) later += "  " + std::string(info.name) + '\n';
         if (info.effect == Effect::instead)
             instead += "  " + std::string(info.name) + ": " + std::string(instead_of(info)) + '\n';
     }
-    if (!later.empty()) text += "known options without effect in this version:\n" + later;
     if (!instead.empty()) text += "options whose mechanism does not exist here:\n" + instead;
     text += any_error(loaded.problems) ? "the configuration has errors\n"
                                        : "the configuration is good\n";

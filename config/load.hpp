@@ -18,7 +18,6 @@ struct Loaded {
     // False after an error: what is not set may be what could not be read.
     bool options_whole = true;  // vsftpd.conf and the command line
     bool native_whole = true;   // jailftpd.ini and tenants_dir
-    std::string ini_file;       // its path
 };
 
 // Parses files, settings and the ini file; all problems are found, not only the first. Looks at
@@ -31,15 +30,23 @@ struct Loaded {
 // pasv_addr_resolve, so that it is an address from then on; may wait for name services.
 void check(Loaded& loaded);
 
+// A problem with an option of vsftpd.conf; where it was set is where to look.
+[[nodiscard]] Problem at_option(const Configuration& configuration, Severity severity,
+                                std::string option, std::string what, std::string remedy);
+
 // Changes when userlist_file or banner_file do; never 0. check() notes it in the configuration
 // before anybody reads them.
 [[nodiscard]] std::uint64_t stamp_of_files(const Options& options);
+
+// The same of the certificates, their keys and ca_certs_file, by name and by the folder [tls]
+// certificates.
+[[nodiscard]] std::uint64_t stamp_of_certificates(const Configuration& configuration);
 
 // --dump-config: "name=value" with the place where it was set, every option; then the native
 // settings and the tenants without their passwords.
 [[nodiscard]] std::string dump(const Configuration& configuration);
 
-// --check-config: the problems, and the options that are known but have no effect yet.
+// --check-config: the problems, and the options whose mechanism does not exist here.
 [[nodiscard]] std::string report(const Loaded& loaded);
 
 }  // namespace config

@@ -44,8 +44,9 @@ base::Result<void> check_layers(const std::string& name, const std::string& valu
     }
     for (const auto word : base::split(value, ' ')) {
         const auto* info = find_native("jail", word);
-        if (!word.empty() && (info == nullptr || info->kind != NativeKind::Switch))
-            return Error{name + " is yes, no, or some of " + all};
+        if (!word.empty() && word != "limits" &&
+            (info == nullptr || info->kind != NativeKind::Switch))
+            return Error{name + " is yes, no, or some of " + all + ", limits"};
     }
     return base::success();
 }
@@ -69,6 +70,13 @@ base::Result<void> check_text(const NativeInfo& info, const std::string& value) 
             break;
         case NativeKind::Root:
             if (value != "refuse" && value != "safe") return Error{name + " is refuse or safe"};
+            break;
+        case NativeKind::Field:
+            if (!value.empty() &&
+                std::find(std::begin(certificate_fields), std::end(certificate_fields), value) ==
+                    std::end(certificate_fields))
+                return Error{name +
+                             " is commonName, subject, rfc822Name, dNSName or userPrincipalName"};
             break;
         case NativeKind::Layers:
             return check_layers(name, value);

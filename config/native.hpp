@@ -22,6 +22,7 @@ using User = std::string;
 using Level = std::string;
 using Root = std::string;
 using Words = std::string;
+using Field = std::string;
 using Layers = std::string;
 using Addresses = std::string;
 }  // namespace native_types
@@ -43,6 +44,7 @@ enum class NativeKind : std::uint8_t {
     Level,
     Root,
     Words,
+    Field,
     Layers,
     Addresses,
 };
@@ -54,6 +56,11 @@ struct NativeInfo {
     std::string_view help;
     std::variant<bool Native::*, std::uint32_t Native::*, std::string Native::*> field;
 };
+
+// What cert_username_field may be: an attribute of the subject, all of it (RFC 2253), or a kind of
+// subjectAltName.
+inline constexpr std::string_view certificate_fields[] = {"commonName", "subject", "rfc822Name",
+                                                          "dNSName", "userPrincipalName"};
 
 // In the order of native.def.
 [[nodiscard]] std::span<const NativeInfo> native_table();

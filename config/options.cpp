@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 namespace config {
 namespace {
@@ -65,6 +66,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 struct Number {
     std::uint64_t value = 0;
+    std::uint16_t port = 0;  // its low bits, which are all that a socket takes
     bool any_digit = false;
     bool too_large = false;
     bool negative = false;
@@ -88,11 +90,13 @@ Number read_number(std::string_view text) {
         if (digit >= radix) break;
         number.any_digit = true;
         number.value = number.value * radix + digit;
+        number.port = static_cast<std::uint16_t>(number.port * radix + digit);
         if (number.value > std::numeric_limits<std::uint32_t>::max()) {
             number.too_large = true;
             number.value = std::numeric_limits<std::uint32_t>::max();
         }
     }
+    if (number.negative) number.port = static_cast<std::uint16_t>(-number.port);
     number.trailing = used < text.size();
     return number;
 }
@@ -100,14 +104,13 @@ Number read_number(std::string_view text) {
 ValueProblem set_number(std::uint32_t& field, Kind kind, std::string_view value) {
     if (value.empty()) return ValueProblem::missing;
     const auto number = read_number(value);
-    if (!number.any_digit) return ValueProblem::not_a_number;
+    if (!number.any_digit) return field = 0, ValueProblem::not_a_number;
     const std::uint64_t highest = kind == Kind::Port    ? 65535
                                   : kind == Kind::Octal ? 07777
                                                         : std::numeric_limits<std::uint32_t>::max();
     if (number.too_large || (number.negative && number.value != 0) || number.value > highest) {
-        if (kind == Kind::Port) return ValueProblem::out_of_range;
-        field = static_cast<std::uint32_t>(highest);
-        return ValueProblem::clamped;
+        field = kind == Kind::Port ? number.port : static_cast<std::uint32_t>(highest);
+        return ValueProblem::out_of_range;
     }
     field = static_cast<std::uint32_t>(number.value);
     return number.trailing ? ValueProblem::trailing : ValueProblem::none;
@@ -158,15 +161,18 @@ std::string_view instead_of(const OptionInfo& info) {
         std::string_view instead;
     } words[] = {
         {"allow_root_squashed_chroot", "homes are entered with their users' rights anyway"},
+        {"async_abor_enable", "ABOR is read during every transfer, with or without urgent bytes"},
         {"bind_retries", "all ports between pasv_min_port and pasv_max_port are tried"},
         {"check_shell", "PAM decides about shells (pam_shells)"},
         {"dh_param_file", "keys are exchanged on elliptic curves only"},
         {"ecdh_param_file", "the curves are OpenSSL's"},
         {"one_process_model", "a session is a process of its own as always; anonymous only, still"},
         {"ptrace_sandbox", "processes are confined by the kernel, without a tracer"},
-        {"seccomp_sandbox", "the system call filter stays on; only jailftpd.ini switches it off"},
+        {"seccomp_sandbox",
+         "that is about vsftpd's filter; ours stays on, only jailftpd.ini switches it off"},
         {"ssl_sslv2", "SSL is broken and never offered, TLS is"},
         {"ssl_sslv3", "SSL is broken and never offered, TLS is"},
+        {"utf8_filesystem", "UTF8 is always in FEAT, and names are taken as they are"},
         {"wc_logs_enable", "logs are UTF-8, whatever the locale"},
     };
     for (const auto& each : words) {
@@ -237,6 +243,30 @@ base::Result<void> apply_overrides(Options& options, std::string_view records) {
         records.remove_prefix(end + 1);
     }
     return base::success();
+}
+
+std::span<const NeedsRoot> needs_root() {
+    // clang-format off
+    static constexpr NeedsRoot rows[] = {
+        // as vsftpd, which is silent about it
+        {"connect_from_port_20", &Options::connect_from_port_20, "data connections come from any port"},
+        {"chown_uploads",        &Options::chown_uploads,        "uploads stay the launching user's"},
+        // beyond it
+        {"local_enable",         &Options::local_enable,
+         "there is no becoming a system user: anonymous users and tenants of jailftpd.ini can log in"},
+        {"session_support",      &Options::session_support,      "logins are not in utmp and wtmp"},
+    };
+    // clang-format on
+    return rows;
+}
+
+bool without_root(const Options& options) {
+    return options.run_as_launching_user && ::geteuid() != 0;
+}
+
+void do_without_root(Options& options) {
+    if (!without_root(options)) return;
+    for (const auto& each : needs_root()) options.*each.field = false;
 }
 
 base::Result<Options> deserialise_options(std::string_view records) {

@@ -37,9 +37,8 @@ struct Options {
 
 enum class Kind : std::uint8_t { Flag, Count, Seconds, Octal, Port, Text, Path };
 enum class Scope : std::uint8_t { server, per_peer, per_user };  // each includes those before it
-// now; later: known, not in effect yet; instead: what it names does not exist here by design, and
-// instead_of() says what happens.
-enum class Effect : std::uint8_t { now, later, instead };
+// now; instead: what it names does not exist here by design, and instead_of() says what happens.
+enum class Effect : std::uint8_t { now, instead };
 
 struct OptionInfo {
     std::string_view name;
@@ -72,9 +71,9 @@ enum class ValueProblem : std::uint8_t {
     none,
     missing,  // empty, and a Flag or number
     bad_bool,
-    not_a_number,  // no digits at all
-    out_of_range,  // a port above 65535 or below 0
-    clamped,       // negative or too large, taken as the largest value (vsftpd wraps around)
+    not_a_number,  // no digits at all, taken as 0
+    out_of_range,  // negative or too large, taken as the largest value (vsftpd wraps around); of a
+                   // port the low 16 bits
     trailing,      // taken, but something after the number was ignored (vsftpd ignores it too)
 };
 
@@ -86,6 +85,18 @@ enum class ValueProblem : std::uint8_t {
 
 // What PASV can tell: empty, or an IPv4 address as inet_aton reads it (vsftpd: 10.1 is 10.0.0.1).
 [[nodiscard]] bool valid_pasv_address(const std::string& text);
+
+// run_as_launching_user, by an ordinary user; root's children have no use for it.
+[[nodiscard]] bool without_root(const Options& options);
+
+// What is off then, whatever is set, and what that means.
+struct NeedsRoot {
+    std::string_view option;
+    bool Options::*field;
+    std::string_view reason;
+};
+[[nodiscard]] std::span<const NeedsRoot> needs_root();
+void do_without_root(Options& options);
 
 // In the form in which it could stand in a file: "YES", "022", "hello".
 [[nodiscard]] std::string value_text(const Options& options, const OptionInfo& info);

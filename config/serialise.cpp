@@ -54,6 +54,38 @@ class Reader {
     bool failed_ = false;
 };
 
+void put(Writer& out, const Confinement& confinement) {
+    out.number(confinement.binds.size());
+    for (const auto& bind : confinement.binds) {
+        out.text(bind.source);
+        out.text(bind.target);
+        out.number(bind.writable);
+        out.number(bind.no_links);
+    }
+    out.number(confinement.read_only);
+    out.number(confinement.memory);
+    out.number(confinement.processes);
+    out.number(confinement.cpu_weight);
+    out.number(confinement.io_weight);
+}
+
+Confinement confinement(Reader& in) {
+    Confinement result;
+    result.binds.resize(in.count(4 * sizeof(std::uint64_t)));
+    for (auto& bind : result.binds) {
+        bind.source = in.text();
+        bind.target = in.text();
+        bind.writable = in.number() != 0;
+        bind.no_links = in.number() != 0;
+    }
+    result.read_only = in.number() != 0;
+    result.memory = in.number();
+    result.processes = static_cast<std::uint32_t>(in.number());
+    result.cpu_weight = static_cast<std::uint32_t>(in.number());
+    result.io_weight = static_cast<std::uint32_t>(in.number());
+    return result;
+}
+
 }  // namespace
 
 std::string serialise(const Configuration& configuration) {
@@ -61,6 +93,8 @@ std::string serialise(const Configuration& configuration) {
     out.text(serialise(configuration.options));
     out.number(native_table().size());
     for (const auto& info : native_table()) out.text(value_text(configuration.native, info));
+    out.number(configuration.nobody.uid);
+    out.number(configuration.nobody.gid);
     out.number(configuration.tenants.size());
     for (const auto& tenant : configuration.tenants) {
         for (const auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
@@ -69,6 +103,20 @@ std::string serialise(const Configuration& configuration) {
         out.number(tenant.gid);
         out.number(tenant.groups.size());
         for (const auto group : tenant.groups) out.number(group);
+        put(out, tenant.confinement);
+        out.number(tenant.certificates.size());
+        for (const auto& name : tenant.certificates) out.text(name);
+    }
+    out.number(configuration.cert_map.size());
+    for (const auto& each : configuration.cert_map) {
+        out.text(each.account);
+        out.text(each.name);
+    }
+    out.number(configuration.groups.size());
+    for (const auto& group : configuration.groups) {
+        out.text(group.name);
+        out.number(group.gid);
+        put(out, group.confinement);
     }
     out.number(configuration.origins.size());
     for (const auto& origin : configuration.origins) out.text(origin);
@@ -90,7 +138,9 @@ base::Result<Configuration> deserialise(std::string_view bytes) {
             TRY(set_native(configuration.native, info, value));
         }
     }
-    configuration.tenants.resize(in.count(7 * sizeof(std::uint64_t)));
+    configuration.nobody.uid = static_cast<uid_t>(in.number());
+    configuration.nobody.gid = static_cast<gid_t>(in.number());
+    configuration.tenants.resize(in.count(14 * sizeof(std::uint64_t)));
     for (auto& tenant : configuration.tenants) {
         for (auto* text : {&tenant.name, &tenant.password, &tenant.home, &tenant.overrides})
             *text = in.text();
@@ -98,7 +148,21 @@ base::Result<Configuration> deserialise(std::string_view bytes) {
         tenant.gid = static_cast<gid_t>(in.number());
         tenant.groups.resize(in.count(sizeof(std::uint64_t)));
         for (auto& group : tenant.groups) group = static_cast<gid_t>(in.number());
+        tenant.confinement = confinement(in);
+        tenant.certificates.resize(in.count(sizeof(std::uint64_t)));
+        for (auto& name : tenant.certificates) name = in.text();
         if (in.failed()) break;
+    }
+    configuration.cert_map.resize(in.count(2 * sizeof(std::uint64_t)));
+    for (auto& each : configuration.cert_map) {
+        each.account = in.text();
+        each.name = in.text();
+    }
+    configuration.groups.resize(in.count(8 * sizeof(std::uint64_t)));
+    for (auto& group : configuration.groups) {
+        group.name = in.text();
+        group.gid = static_cast<gid_t>(in.number());
+        group.confinement = confinement(in);
     }
     configuration.origins.resize(in.count(sizeof(std::uint64_t)));
     for (auto& origin : configuration.origins) origin = in.text();

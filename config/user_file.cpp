@@ -61,14 +61,12 @@ OwnFile read_own_file(const std::string& path, uid_t owner, Scope scope,
                             (scope == Scope::per_user ? "user" : "connection"),
                         why_not(scope, option));
         if (setting.info->effect != Effect::now && !is_default(scratch, *setting.info))
-            warn(option + " has no effect" +
-                     (setting.info->effect == Effect::later ? " in this version" : ""),
-                 std::string(instead_of(*setting.info)));
+            warn(option + " has no effect", std::string(instead_of(*setting.info)));
         if (!valid_pasv_address(scratch.pasv_address))
-            result.problems.push_back({Severity::error, path, setting.line, option,
-                                       "invalid pasv_address: " + scratch.pasv_address,
-                                       "a numeric IPv4 address"});
+            return warn("invalid pasv_address: " + scratch.pasv_address,
+                        "the line does not count; right is a numeric IPv4 address");
         result.overrides += option + '=' + value + '\0';
+        result.places.push_back(path + ':' + std::to_string(setting.line));
     });
     return result;
 }

@@ -9,14 +9,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
 namespace config {
 
 struct OwnFile {
-    std::string overrides;  // for apply_overrides; empty when there is no such file
-    Problems problems;      // an error among them must end the login, as it does with vsftpd
+    std::string overrides;            // for apply_overrides; empty when there is no such file
+    std::vector<std::string> places;  // of each of them: "FILE:LINE"
+    Problems problems;  // an error among them must end the login, as it does with vsftpd
 };
 
 // As vsftpd: a name with "/" has no file, a missing file is nothing, and everything else that is

@@ -3,14 +3,16 @@
 #include "jail/capabilities.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <memory>
+#include <cstdint>
 #include <string>
-#include <type_traits>
 
+#include <linux/capability.h>
 #include <linux/securebits.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace jail {
 
@@ -28,7 +30,30 @@ constexpr unsigned long locked_bits =
 // forty times costs a login more than most other steps do.
 bool bounding_set_is_empty = false;
 
-using Set = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
+// The kernel's sets without libcap, which asks for the interface's version each time.
+struct Sets {
+    std::uint64_t effective = 0;
+    std::uint64_t permitted = 0;
+    std::uint64_t inheritable = 0;
+
+    bool operator==(const Sets&) const = default;
+};
+
+using Halves = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capability; }
+
+Result<Sets> sets_now() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    Halves halves{};
+    if (::syscall(SYS_capget, &header, halves.data()) < 0) return system_error("capget");
+    const auto whole = [&](auto member) {
+        return std::uint64_t{halves[1].*member} << 32 | halves[0].*member;
+    };
+    return Sets{whole(&__user_cap_data_struct::effective),
+                whole(&__user_cap_data_struct::permitted),
+                whole(&__user_cap_data_struct::inheritable)};
+}
 
 Result<void> shrink_bounding_set(std::span<const int> kept) {
     // Beyond the kernel's last capability prctl says EINVAL; that number differs between kernels.
@@ -42,14 +67,21 @@ Result<void> shrink_bounding_set(std::span<const int> kept) {
 }
 
 // The kernel answers with what is in force afterwards.
-Result<void> set(const Set& wanted) {
+Result<void> set(const Sets& wanted) {
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
         return system_error("cannot clear the ambient set");
-    if (::cap_set_proc(wanted.get()) < 0) return system_error("cannot set the capability sets");
-    const Set now{::cap_get_proc(), ::cap_free};
-    if (!now) return system_error("cap_get_proc");
-    if (::cap_compare(now.get(), wanted.get()) != 0)
-        return Error{"the capability sets did not change", EPERM};
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    Halves halves{};
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+        const auto half = [&](std::uint64_t all) {
+            return static_cast<std::uint32_t>(all >> 32 * i);
+        };
+        halves[i] = {half(wanted.effective), half(wanted.permitted), half(wanted.inheritable)};
+    }
+    if (::syscall(SYS_capset, &header, halves.data()) < 0)
+        return system_error("cannot set the capability sets");
+    TRY(const auto now, sets_now());
+    if (now != wanted) return Error{"the capability sets did not change", EPERM};
     return base::success();
 }
 
@@ -66,25 +98,22 @@ Result<void> empty_bounding_set() {
 
 void expect_full_bounding_set() { bounding_set_is_empty = false; }
 
-Result<void> drop_capabilities() {
-    const Set none{::cap_init(), ::cap_free};
-    if (!none) return system_error("cap_init");
-    return set(none);
+Result<void> drop_capabilities() { return set({}); }
+
+bool has_capability(int capability) {
+    const auto now = sets_now();
+    return now && (now.value().permitted & bit(capability)) != 0;
 }
 
 Result<void> keep_capabilities(std::span<const int> kept) {
-    TRY(shrink_bounding_set(kept));
-    const Set wanted{::cap_init(), ::cap_free};
-    const Set now{::cap_get_proc(), ::cap_free};
-    if (!wanted || !now) return system_error("cap_get_proc");
-    for (const cap_value_t each : kept) {
-        cap_flag_value_t has = CAP_CLEAR;
-        if (::cap_get_flag(now.get(), each, CAP_PERMITTED, &has) < 0 || has == CAP_CLEAR) continue;
-        if (::cap_set_flag(wanted.get(), CAP_PERMITTED, 1, &each, CAP_SET) < 0 ||
-            ::cap_set_flag(wanted.get(), CAP_EFFECTIVE, 1, &each, CAP_SET) < 0)
-            return system_error("cap_set_flag");
+    TRY(const auto now, sets_now());
+    // Who was started without root and is in no user namespace has no say in the bounding set.
+    if (::geteuid() == 0 || (now.permitted & bit(CAP_SETPCAP)) != 0) {
+        TRY(shrink_bounding_set(kept));
     }
-    return set(wanted);
+    std::uint64_t wanted = 0;
+    for (const int each : kept) wanted |= now.permitted & bit(each);
+    return set({wanted, wanted, 0});
 }
 
 Result<void> forbid_new_privileges() {

@@ -19,8 +19,11 @@ void expect_full_bounding_set();
 // Effective, permitted, inheritable and ambient; read back from the kernel.
 [[nodiscard]] base::Result<void> drop_capabilities();
 
-// For a process that stays root: these (CAP_SETUID ...) and no others, the bounding set included; a
-// kept one that it does not have, it does not get.
+// Of those that this process may use.
+[[nodiscard]] bool has_capability(int capability);
+
+// For a process that stays root, or in a user namespace of its own: these (CAP_SETUID ...) and no
+// others, the bounding set included; a kept one that it does not have, it does not get.
 [[nodiscard]] base::Result<void> keep_capabilities(std::span<const int> kept);
 
 [[nodiscard]] base::Result<void> forbid_new_privileges();

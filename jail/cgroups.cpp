@@ -4,7 +4,9 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -26,8 +28,8 @@ constexpr const char* usual_places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unifie
 
 constexpr int as_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-Result<std::string> read_all(const char* path) {
-    const Fd file{::open(path, O_RDONLY | O_CLOEXEC)};
+Result<std::string> read_all(const char* path, int folder = AT_FDCWD) {
+    const Fd file{::openat(folder, path, O_RDONLY | O_CLOEXEC)};
     if (!file) return system_error(path);
     std::string text;
     for (char buffer[4096];;) {
@@ -111,6 +113,29 @@ std::vector<std::string> hand_down(const Fd& cgroup, std::span<const char* const
             missing.emplace_back(each);
     }
     return missing;
+}
+
+std::vector<std::string> not_to_be_had(std::span<const char* const> controllers) {
+    const auto own = own_cgroup();
+    const auto text =
+        own ? read_all("cgroup.controllers", own.value().get()) : Result<std::string>(own.error());
+    const auto there = base::split(text ? base::trim(text.value()) : "", ' ');
+    std::vector<std::string> missing;
+    for (const auto* each : controllers) {
+        if (std::find(there.begin(), there.end(), each) == there.end()) missing.emplace_back(each);
+    }
+    return missing;
+}
+
+std::uint64_t kills_for_memory(const Fd& cgroup) {
+    constexpr std::string_view word = "oom_kill ";
+    const auto events = read_all("memory.events", cgroup.get());
+    if (!events) return 0;
+    for (const auto line : base::split(events.value(), '\n')) {
+        if (line.starts_with(word))
+            return base::to_number<std::uint64_t>(line.substr(word.size())).value_or(0);
+    }
+    return 0;
 }
 
 }  // namespace jail

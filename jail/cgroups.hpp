@@ -41,4 +41,10 @@ void remove_cgroup(const base::Fd& parent, const std::string& name);
 [[nodiscard]] std::vector<std::string> hand_down(const base::Fd& cgroup,
                                                  std::span<const char* const> controllers);
 
+// Which of these controllers are not there to be handed down by this process's cgroup.
+[[nodiscard]] std::vector<std::string> not_to_be_had(std::span<const char* const> controllers);
+
+// How many processes of it the kernel has ended because it had no memory left.
+[[nodiscard]] std::uint64_t kills_for_memory(const base::Fd& cgroup);
+
 }  // namespace jail

@@ -35,6 +35,25 @@ Result<std::vector<gid_t>> current_groups() {
     return groups;
 }
 
+// All forms of uid and gid.
+Result<void> check_numbers(const Identity& user) {
+    uid_t real = 0, effective = 0, saved = 0;
+    if (::getresuid(&real, &effective, &saved) < 0) return system_error("getresuid");
+    if (real != user.uid || effective != user.uid || saved != user.uid)
+        return Error{"it has another uid", EPERM};
+    gid_t real_group = 0, effective_group = 0, saved_group = 0;
+    if (::getresgid(&real_group, &effective_group, &saved_group) < 0)
+        return system_error("getresgid");
+    if (real_group != user.gid || effective_group != user.gid || saved_group != user.gid)
+        return Error{"it has another gid", EPERM};
+    return base::success();
+}
+
+Result<void> try_to_regain_root() {
+    if (::setuid(0) == 0 || ::seteuid(0) == 0) return Error{"root can be regained", EPERM};
+    return base::success();
+}
+
 }  // namespace
 
 Result<void> become(const Identity& user) {
@@ -45,19 +64,21 @@ Result<void> become(const Identity& user) {
     if (::setresgid(user.gid, user.gid, user.gid) < 0) return system_error("setresgid");
     if (::setresuid(user.uid, user.uid, user.uid) < 0) return system_error("setresuid");
 
-    uid_t real = 0, effective = 0, saved = 0;
-    if (::getresuid(&real, &effective, &saved) < 0) return system_error("getresuid");
-    if (real != user.uid || effective != user.uid || saved != user.uid)
-        return Error{"the uid did not change", EPERM};
-    gid_t real_group = 0, effective_group = 0, saved_group = 0;
-    if (::getresgid(&real_group, &effective_group, &saved_group) < 0)
-        return system_error("getresgid");
-    if (real_group != user.gid || effective_group != user.gid || saved_group != user.gid)
-        return Error{"the gid did not change", EPERM};
+    TRY(check_numbers(user));
     TRY(const auto groups, current_groups());
     if (sorted(groups) != sorted(user.groups)) return Error{"the groups did not change", EPERM};
-    if (::setuid(0) == 0 || ::seteuid(0) == 0) return Error{"root can be regained", EPERM};
-    return base::success();
+    return try_to_regain_root();
+}
+
+Result<void> remain(const Identity& user) {
+    if (user.uid == 0) return Error{"will not run as root", EPERM};
+    TRY(check_numbers(user));
+    return try_to_regain_root();
+}
+
+Result<Identity> own_identity() {
+    TRY(auto groups, current_groups());
+    return Identity{::geteuid(), ::getegid(), std::move(groups)};
 }
 
 Ties::Ties() : parent_(::getppid()), dumpable_(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {
@@ -73,6 +94,7 @@ void Ties::restore() const {
 
 Result<Borrowed> Borrowed::take(const Identity& user) {
     Borrowed borrowed;
+    if (::geteuid() == user.uid) return borrowed;
     TRY(borrowed.groups_, current_groups());
     borrowed.gid_ = ::getegid();
     if (::setgroups(user.groups.size(), user.groups.data()) < 0) return system_error("setgroups");

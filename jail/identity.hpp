@@ -21,6 +21,12 @@ struct Identity {
 // refused.
 [[nodiscard]] base::Result<void> become(const Identity& user);
 
+// For who was started without root and is the user already: read back from the kernel all the same.
+[[nodiscard]] base::Result<void> remain(const Identity& user);
+
+// What this process is.
+[[nodiscard]] base::Result<Identity> own_identity();
+
 // What the kernel forgets when a process changes its identity, if only for files: the signal that
 // it gets when its parent ends, and that it may not be dumped.
 class Ties {
@@ -36,7 +42,7 @@ class Ties {
 
 // File permissions as the user sees them, for as long as this lives: fsuid, fsgid and supplementary
 // groups of a root process with one thread. If the old identity cannot be restored the process is
-// aborted.
+// aborted. Who was started without root is the user already, and nothing is done.
 class Borrowed {
   public:
     [[nodiscard]] static base::Result<Borrowed> take(const Identity& user);

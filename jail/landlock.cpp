@@ -117,7 +117,8 @@ Result<void> obey(const Fd& ruleset) {
 }  // namespace
 
 int landlock_version() {
-    const auto version = ::syscall(create_ruleset, nullptr, 0, ask_version);
+    // The kernel's, for children too.
+    static const auto version = ::syscall(create_ruleset, nullptr, 0, ask_version);
     return version < 0 ? 0 : static_cast<int>(version);
 }
 
@@ -125,12 +126,14 @@ bool landlock_suits(const FileRights& rights, int version) {
     return version >= 2 || (version == 1 && !rights.rename);
 }
 
-Result<void> restrict_to(const Fd& root, const FileRights& rights) {
+Result<void> restrict_to(std::span<const Ground> grounds) {
     const auto rules = handled(landlock_version());
     TRY(const auto ruleset, new_ruleset(rules));
-    const PathBeneath rule{allowed(rights) & rules.files, root.get()};
-    if (::syscall(add_rule, ruleset.get(), path_beneath, &rule, 0) < 0)
-        return system_error("landlock_add_rule");
+    for (const auto& each : grounds) {
+        const PathBeneath rule{allowed(each.rights) & rules.files, each.folder.get()};
+        if (::syscall(add_rule, ruleset.get(), path_beneath, &rule, 0) < 0)
+            return system_error("landlock_add_rule");
+    }
     return obey(ruleset);
 }
 

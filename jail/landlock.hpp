@@ -7,6 +7,8 @@
 #include "base/result.hpp"
 #include "jail/rights.hpp"
 
+#include <span>
+
 namespace jail {
 
 // The kernel's version of it; 0: none. What an older version does not know it does not forbid.
@@ -17,10 +19,15 @@ namespace jail {
 // layers stand.
 [[nodiscard]] bool landlock_suits(const FileRights& rights, int version);
 
-// From here on: below this directory reading and what `rights` say, elsewhere nothing; no file is
-// executed, no device, socket or FIFO made; no TCP port bound or connected to; no abstract socket
-// of, and no signal to, a process outside. Needs no_new_privs.
-[[nodiscard]] base::Result<void> restrict_to(const base::Fd& root, const FileRights& rights);
+struct Ground {
+    base::Fd folder;
+    FileRights rights;
+};
+
+// From here on: below these directories reading and what `rights` say, elsewhere nothing; no file
+// is executed, no device, socket or FIFO made; no TCP port bound or connected to; no abstract
+// socket of, and no signal to, a process outside. Needs no_new_privs.
+[[nodiscard]] base::Result<void> restrict_to(std::span<const Ground> grounds);
 
 // The same with no files at all.
 [[nodiscard]] base::Result<void> restrict_to_nothing();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Detached mounts, and entering them by pivot_root.
+// Detached mounts, and entering them.
 #include "jail/mounts.hpp"
 
 #include "base/text.hpp"
+#include "jail/root.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -75,14 +76,13 @@ auto as_user(const Identity& user, Action action) -> decltype(action()) {
 
 Result<void> attach(const Fd& root, const Bind& bind, const Identity& user) {
     if (!bind.mount || !*bind.mount) return Error{bind.target + ": no folder was opened", EBADF};
-    TRY(const auto target, as_user(user, [&] { return find_target(root, bind.target); }));
-    TRY(move_to(*bind.mount, target.get(), "", to_descriptor));
+    const auto target = as_user(user, [&] { return find_target(root, bind.target); });
+    if (!target)
+        return Error{"no directory of the home to show the shared folder " + bind.target +
+                         " at: " + target.error().what,
+                     target.error().number};
+    TRY(move_to(*bind.mount, target.value().get(), "", to_descriptor));
     bind.mount->close();
-    return base::success();
-}
-
-Result<void> enter(const Fd& directory) {
-    if (::fchdir(directory.get()) < 0) return system_error("fchdir");
     return base::success();
 }
 
@@ -105,16 +105,14 @@ Result<Fd> detached_mount(const Fd& directory, const MountFlags& flags) {
 }
 
 Result<void> enter_mount(Fd root, const std::vector<Bind>& binds, const Identity& user) {
+    // It covers what was the root. pivot_root would leave the same, but looks at every process of
+    // the host whether that is its root, so that a login costs the more the more there are.
     TRY(move_to(root, AT_FDCWD, "/", 0));
     for (const auto& bind : binds) {
         TRY(attach(root, bind, user));
     }
-    TRY(as_user(user, [&] { return enter(root); }));
-    // "." twice: the old root ends up on top of the new one, and is taken off.
-    if (::syscall(SYS_pivot_root, ".", ".") < 0) return system_error("pivot_root");
-    if (::umount2(".", MNT_DETACH) < 0) return system_error("cannot unmount the old root");
-    if (::chdir("/") < 0) return system_error("chdir");
-    return base::success();
+    // "." is looked up, and a home may be closed to everybody but its user (0700).
+    return as_user(user, [&] { return change_root(std::move(root)); });
 }
 
 }  // namespace jail

@@ -28,6 +28,7 @@ struct MountFlags {
 struct Bind {
     std::shared_ptr<base::Fd> mount;
     std::string target;
+    bool writable = false;
 };
 
 // The detached mount becomes "/" and the current directory, and with the binds it is all that there

@@ -4,7 +4,6 @@
 
 #include "jail/capabilities.hpp"
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -14,7 +13,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace jail {
@@ -98,30 +96,8 @@ void live_as_init() {
     }
 }
 
-Result<Fd> make_empty_network() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) < 0) return system_error("pipe");
-    const Fd theirs{ends[0]};
-    Fd ours{ends[1]};
-    const pid_t pid = clone(CLONE_NEWNET, -1);
-    if (pid == 0) {
-        ours.close();
-        char ignored = 0;
-        (void)!::read(theirs.get(), &ignored, 1);  // until it has been opened
-        ::_exit(0);
-    }
-    if (pid < 0) return system_error("clone");
-    const auto path = "/proc/" + std::to_string(pid) + "/ns/net";
-    Fd network{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    const int number = errno;
-    ours.close();
-    (void)::waitpid(pid, nullptr, 0);
-    if (!network) return system_error(path, number);
-    return network;
-}
-
-Result<void> enter_network(const Fd& network) {
-    if (::setns(network.get(), CLONE_NEWNET) < 0) return system_error("setns");
+Result<void> enter_empty_network() {
+    if (::unshare(CLONE_NEWNET) < 0) return system_error("unshare");
     return base::success();
 }
 
@@ -133,8 +109,9 @@ Result<void> enter_user_namespace() {
     TRY(write_file("/proc/self/setgroups", "deny"));
     TRY(write_file("/proc/self/uid_map", uid + ' ' + uid + " 1"));
     TRY(write_file("/proc/self/gid_map", gid + ' ' + gid + " 1"));
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
-        return system_error("cannot make the mounts private");
+    // The kernel has done it to all that were shared; AppArmor's word is heard here.
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
+        return system_error("mount");
     return base::success();
 }
 

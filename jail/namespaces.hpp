@@ -44,13 +44,14 @@ struct Namespace {
 // another process ends this one too, with exit code 128 + the signal's number.
 void live_as_init();
 
-// A network namespace without interfaces that are up, to be shared by all that need no network;
-// needs /proc. It lives as long as a descriptor of it or a process in it.
-[[nodiscard]] base::Result<base::Fd> make_empty_network();
-[[nodiscard]] base::Result<void> enter_network(const base::Fd& network);
+// A new network namespace without interfaces that are up, which is that of all children as well:
+// one each would cost a login more than everything else.
+[[nodiscard]] base::Result<void> enter_empty_network();
 
-// For a process that is not root: capabilities over namespaces, mounts and roots of its own, with
-// its own uid and gid as the only ones that exist, and mounts that are private. Needs /proc.
+// For a process that is not root and has one thread: capabilities over namespaces, mounts and roots
+// of its own, with its own uid and gid as the only ones that exist. What is mounted on the host
+// afterwards is seen, what it mounts is not seen there. Needs /proc, and a process that may be
+// dumped.
 [[nodiscard]] base::Result<void> enter_user_namespace();
 
 }  // namespace jail

@@ -3,8 +3,24 @@
 #include "jail/plan.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <unistd.h>
 
 namespace jail {
+
+Maker maker(bool namespace_wanted) {
+    if (::geteuid() == 0) return Maker::root;
+    return namespace_wanted ? Maker::user_in_namespace : Maker::user;
+}
+
+Plan plan_of(Maker maker, std::vector<StepOf> steps) {
+    Plan plan;
+    for (auto& each : steps) {
+        if ((each.makers & static_cast<unsigned>(maker)) != 0) plan.push_back(std::move(each.step));
+    }
+    return plan;
+}
 
 base::Result<void> carry_out(const Plan& plan) {
     for (const auto& step : plan) {

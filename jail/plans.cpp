@@ -21,13 +21,26 @@ using base::Result;
 
 namespace {
 
-constexpr std::uint64_t most_descriptors_before_login = 16;
-constexpr std::uint64_t most_descriptors_of_a_session = 64;
+// Descriptors.
+constexpr std::uint64_t most_before_login = 16;
+
+// Best effort: containers forbid it.
+Result<void> own_keyring() {
+    join_own_keyring();
+    return base::success();
+}
+
+Result<void> no_environment() {
+    empty_environment();
+    return base::success();
+}
 
 Result<void> set_umask(mode_t mask) {
     ::umask(mask);
     return base::success();
 }
+
+Result<void> limit_descriptors(std::uint64_t most) { return limit(RLIMIT_NOFILE, most); }
 
 Result<void> limit_address_space(std::uint64_t bytes) {
     if (bytes == 0) return base::success();
@@ -57,8 +70,17 @@ Result<void> enter_root(const Home& home) {
                               entered.error().number);
 }
 
-Result<void> check_root(bool refuse_writable) {
-    if (refuse_writable && root_is_writable()) return Error{"", 0};
+// Without the right to change the root: paths are followed beneath this directory by the session
+// itself, and Landlock allows no other.
+Result<void> stand_in_root(const Home& home) {
+    if (!home.root || !*home.root) return Error{"no root directory was opened", EBADF};
+    const auto root = std::move(*home.root);
+    if (::fchdir(root.get()) < 0) return base::system_error(home.path_on_host);
+    return base::success();
+}
+
+Result<void> check_root(const Home& home) {
+    if (home.jailed && home.refuse_writable_root && root_is_writable()) return Error{"", 0};
     return base::success();
 }
 
@@ -70,10 +92,24 @@ Result<void> start_in(const std::string& directory, bool may_fail) {
     return base::success();
 }
 
-Result<void> restrict_files(const FileRights& rights) {
-    const base::Fd root{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (!root) return base::system_error("/");
-    return restrict_to(root, rights);
+Result<base::Fd> open_folder(const std::string& path) {
+    base::Fd folder{::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!folder) return base::system_error(path);
+    return folder;
+}
+
+// A right to the root is one to all below it: a bind that is not to be written to in a root that is
+// has its mount alone to say so.
+Result<void> restrict_files(const char* root_directory, const Home& home) {
+    std::vector<Ground> grounds;
+    TRY(auto root, open_folder(root_directory));
+    grounds.push_back({std::move(root), home.root_read_only ? read_only : home.rights});
+    for (const auto& bind : home.binds) {
+        if (!home.root_read_only || !bind.writable) continue;
+        TRY(auto folder, open_folder(bind.target));
+        grounds.push_back({std::move(folder), home.rights});
+    }
+    return restrict_to(grounds);
 }
 
 Result<void> allow_only(const SystemCallFilter& filter, DeniedCall denied) {
@@ -91,25 +127,29 @@ void add_walls(Plan& plan, const Walls& walls, const std::function<Result<void>(
 
 }  // namespace
 
-Plan before_login(const Identity& nobody, int channel, const Walls& walls) {
-    Plan plan{
-        {"descriptors", [=] { return keep_only(std::vector<int>{channel}); }},
-        {"own session", [] { return own_session(); }},
-        {"keyring", []() -> Result<void> { return join_own_keyring(), base::success(); }},
-        {"environment", []() -> Result<void> { return empty_environment(), base::success(); }},
-        {"umask", [] { return set_umask(077); }},
-        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
-        {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_before_login); }},
-        {"no files", [] { return limit(RLIMIT_FSIZE, 0); }},
-        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
-        {"empty bounding set",
-         [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
-        {"groups, gid, uid", [=] { return become(nobody); }},
-        {"no capabilities", [] { return drop_capabilities(); }},
-        {"no new privileges", [] { return forbid_new_privileges(); }},
-        {"not dumpable",
-         [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
-    };
+Plan before_login(const Identity& nobody, int channel, const Walls& walls, Maker maker) {
+    // clang-format off
+    auto plan = plan_of(maker, {
+        // by whom        step
+        {always,        {"descriptors", [=] { return keep_only(std::vector<int>{channel}); }}},
+        {always,        {"own session", [] { return own_session(); }}},
+        {by_root,       {"keyring", [] { return own_keyring(); }}},
+        {always,        {"environment", [] { return no_environment(); }}},
+        {always,        {"umask", [] { return set_umask(077); }}},
+        {always,        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }}},
+        {always,        {"few descriptors", [] { return limit_descriptors(most_before_login); }}},
+        {always,        {"no files", [] { return limit(RLIMIT_FSIZE, 0); }}},
+        {always,        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }}},
+        // Before the uid: it needs CAP_SETPCAP.
+        {with_rights,   {"empty bounding set", [] { return empty_bounding_set(); }}},
+        {by_root,       {"groups, gid, uid", [=] { return become(nobody); }}},
+        {without_root,  {"uid and gid as at start", [=] { return remain(nobody); }}},
+        {always,        {"no capabilities", [] { return drop_capabilities(); }}},
+        {always,        {"no new privileges", [] { return forbid_new_privileges(); }}},
+        // After the uid: the kernel would undo it with that.
+        {always,        {"not dumpable", [] { return forbid_dumping(); }}},
+    });
+    // clang-format on
     add_walls(plan, walls, restrict_to_nothing);
     return plan;
 }
@@ -117,32 +157,38 @@ Plan before_login(const Identity& nobody, int channel, const Walls& walls) {
 Plan user_home(const Home& home) {
     // One copy for all steps.
     const auto own = std::make_shared<const Home>(home);
-    Plan plan{
-        {"keyring",
-         []() -> Result<void> { return join_own_keyring(), base::success(); }},  // before the uid
-        {"own session", [] { return own_session(); }},
-        {"environment", []() -> Result<void> { return empty_environment(), base::success(); }},
-        {"root directory", [own] { return enter_root(*own); }},
-        {"descriptors", [own] { return keep_only(own->descriptors); }},
-        {"umask", [own] { return set_umask(own->umask); }},
-        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }},
-        {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors_of_a_session); }},
-        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }},
-        {"address space", [own] { return limit_address_space(own->address_space); }},
-        {"limits of the account", [own] { return limit_as_account(own->limits); }},
-        {"empty bounding set",
-         [] { return empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
-        {"groups, gid, uid", [own] { return become(own->user); }},
-        {"no capabilities", [] { return drop_capabilities(); }},
-        {"no new privileges", [] { return forbid_new_privileges(); }},
-        {"not dumpable",
-         [] { return forbid_dumping(); }},  // after the uid, which the kernel would undo it with
-        {writable_root_step,
-         [own] { return check_root(own->jailed && own->refuse_writable_root); }},  // as the user
-        {"start directory",
-         [own] { return start_in(own->start, own->start_may_fail); }},  // as the user
-    };
-    add_walls(plan, home.walls, [own] { return restrict_files(own->rights); });
+    // Without root: a keyring each would use up the user's share of them, and who cannot change the
+    // root starts in it and has no other.
+    // clang-format off
+    auto plan = plan_of(home.maker, {
+        // by whom        step
+        {by_root,       {"keyring", [] { return own_keyring(); }}},  // before the uid
+        {always,        {"own session", [] { return own_session(); }}},
+        {always,        {"environment", [] { return no_environment(); }}},
+        {with_rights,   {"root directory", [own] { return enter_root(*own); }}},
+        {by_user,       {"root directory", [own] { return stand_in_root(*own); }}},
+        {always,        {"descriptors", [own] { return keep_only(own->descriptors); }}},
+        {always,        {"umask", [own] { return set_umask(own->umask); }}},
+        {always,        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }}},
+        {always,        {"few descriptors", [] { return limit_descriptors(most_of_a_session); }}},
+        {always,        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }}},
+        {always,        {"address space", [own] { return limit_address_space(own->address_space); }}},
+        {always,        {"limits of the account", [own] { return limit_as_account(own->limits); }}},
+        // Before the uid: it needs CAP_SETPCAP.
+        {with_rights,   {"empty bounding set", [] { return empty_bounding_set(); }}},
+        {by_root,       {"groups, gid, uid", [own] { return become(own->user); }}},
+        {without_root,  {"uid and gid as at start", [own] { return remain(own->user); }}},
+        {always,        {"no capabilities", [] { return drop_capabilities(); }}},
+        {always,        {"no new privileges", [] { return forbid_new_privileges(); }}},
+        // After the uid: the kernel would undo it with that.
+        {always,        {"not dumpable", [] { return forbid_dumping(); }}},
+        // As the user.
+        {with_rights,   {writable_root_step, [own] { return check_root(*own); }}},
+        {with_rights,   {"start directory", [own] { return start_in(own->start, own->start_may_fail); }}},
+    });
+    // clang-format on
+    const auto* root = home.maker == Maker::user ? "." : "/";
+    add_walls(plan, home.walls, [own, root] { return restrict_files(root, *own); });
     return plan;
 }
 

@@ -17,6 +17,8 @@
 
 namespace jail {
 
+inline constexpr std::uint64_t most_of_a_session = 64;  // descriptors
+
 // The last steps of every plan. Each stands there only if it is asked for.
 struct Walls {
     bool landlock = false;
@@ -25,14 +27,17 @@ struct Walls {
 };
 
 // A greeter: stands in the spawner's empty root already and needs nothing but its channel and its
-// client.
-[[nodiscard]] Plan before_login(const Identity& nobody, int channel, const Walls& walls = {});
+// client. Started by an ordinary user it stands where the spawner does, and Landlock keeps it from
+// all files.
+[[nodiscard]] Plan before_login(const Identity& nobody, int channel, const Walls& walls = {},
+                                Maker maker = Maker::root);
 
 struct Home {
     std::shared_ptr<base::Fd>
         root;  // becomes "/"; a descriptor of the host's "/" for one who is not jailed
-    bool root_is_mount = false;  // detached_mount()'s: entered by pivot_root, where all else goes
-    std::vector<Bind> binds;     // with such a root
+    bool root_is_mount = false;   // detached_mount()'s: in the place of everything else
+    bool root_read_only = false;  // that mount is; what is written goes into binds
+    std::vector<Bind> binds;      // with such a root
     bool jailed = true;
     Identity user;
     mode_t umask = 077;
@@ -45,6 +50,7 @@ struct Home {
     std::string path_on_host;        // of the root, for messages
     FileRights rights = read_write;  // what Landlock leaves below the root
     Walls walls;
+    Maker maker = Maker::root;  // Maker::user: the root becomes the current directory, not "/"
 };
 
 // The step that fails when the user may write into the root and allow_writeable_chroot=NO; that

@@ -6,20 +6,26 @@
 #include "base/result.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/cgroups.hpp"
+#include "jail/identity.hpp"
 #include "jail/landlock.hpp"
 #include "jail/mounts.hpp"
 #include "jail/namespaces.hpp"
+#include "jail/plan.hpp"
 #include "jail/root.hpp"
 #include "jail/system_calls.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,10 +43,25 @@ namespace {
 
 Result<void> try_chroot() { return change_root(Fd{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)}); }
 
-// A home as a mount, made in one namespace and entered in another, as at a login.
+// A uid that nobody has who could mind.
+constexpr uid_t some_uid = 65534;
+
+Result<void> try_identity() { return become({some_uid, some_uid, {}}); }
+
+// What root needs besides to end a session, which runs as somebody else.
+Result<void> try_signals() {
+    if (!has_capability(CAP_KILL)) return Error{"no CAP_KILL", EPERM};
+    return base::success();
+}
+
+// A home as a mount, made in one namespace and entered in another, as at a login. Without root the
+// process that makes it has another user namespace than the one that enters it.
 Result<void> try_mounts(const MountFlags& flags) {
     const Fd home{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
     TRY(auto mount, detached_mount(home, flags));
+    if (::geteuid() != 0) {
+        TRY(enter_user_namespace());
+    }
     TRY(const auto root, enter_empty_root(""));
     if (root == EmptyRoot::chroot_only) return Error{"no mounts allowed", EPERM};
     TRY(const auto pid, clone_cell({.mounts = true}));
@@ -51,14 +72,11 @@ Result<void> try_mounts(const MountFlags& flags) {
     int status = 0;
     if (::waitpid(pid, &status, 0) < 0) return system_error("waitpid");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return Error{"pivot_root", WIFEXITED(status) ? WEXITSTATUS(status) : EPERM};
+        return Error{"move_mount", WIFEXITED(status) ? WEXITSTATUS(status) : EPERM};
     return base::success();
 }
 
-Result<void> try_network() {
-    TRY(const auto network, make_empty_network());
-    return enter_network(network);
-}
+Result<void> try_network() { return enter_empty_network(); }
 
 Result<void> try_openat2() {
     open_how how{};
@@ -83,7 +101,10 @@ Result<void> try_filter() {
 
 Result<void> try_cgroups() {
     TRY(const auto own, own_cgroup());
-    const auto name = "jailftpd-probe-" + std::to_string(::getpid());
+    // Not by the pid: who does the same in another pid namespace may have the same one.
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) < 0) return system_error("getrandom");
+    const auto name = "jailftpd-probe-" + std::to_string(number);
     TRY(const auto leaf, make_cgroup(own, name));
     const auto child = clone_cell({}, leaf.get());
     if (child && child.value() == 0) ::_exit(0);
@@ -99,22 +120,27 @@ Result<void> try_keyring() {
     return base::success();
 }
 
+// Who needs it: root, and an ordinary user in a user namespace (in which it is tried) or as such.
 // clang-format off
 struct Attempt {
     const char* name;
+    unsigned makers;
     Result<void> (*attempt)();
 };
 const Attempt attempts[] = {
-    {"chroot",       try_chroot},
-    {"mounts",       [] { return try_mounts({}); }},
-    {"nosymfollow",  [] { return try_mounts({.no_links = true}); }},
-    {"empty network", try_network},
-    {"users",        enter_user_namespace},
-    {"openat2",      try_openat2},
-    {"landlock",     try_landlock},
-    {"system calls", try_filter},
-    {"cgroups",      try_cgroups},
-    {"keyring",      try_keyring},
+    {"identity",      by_root,       try_identity},
+    {"bounding set",  by_root,       empty_bounding_set},
+    {"signals",       by_root,       try_signals},
+    {"users",         by_user,       enter_user_namespace},
+    {"chroot",        with_rights,   try_chroot},
+    {"mounts",        with_rights,   [] { return try_mounts({}); }},
+    {"nosymfollow",   with_rights,   [] { return try_mounts({.no_links = true}); }},
+    {"empty network", with_rights,   try_network},
+    {"openat2",       always,        try_openat2},
+    {"landlock",      always,        try_landlock},
+    {"system calls",  always,        try_filter},
+    {"cgroups",       by_root,       try_cgroups},
+    {"keyring",       by_root,       try_keyring},
 };
 // clang-format on
 
@@ -134,7 +160,17 @@ Answer answer_of(const Result<void>& result) {
     return answer;
 }
 
-Layer tried(const char* name, Result<void> (*attempt)()) {
+Result<void> be_as_in(unsigned makers) {
+    if (::geteuid() == 0 || (makers & by_user) != 0) return base::success();
+    return enter_user_namespace();
+}
+
+Result<void> carry_out(const Attempt& attempt) {
+    TRY(be_as_in(attempt.makers));
+    return attempt.attempt();
+}
+
+Layer tried(const char* name, const std::function<Result<void>()>& attempt) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) < 0) return {name, errno, "pipe"};
     const Fd in{ends[0]};
@@ -153,20 +189,20 @@ Layer tried(const char* name, Result<void> (*attempt)()) {
     int status = 0;
     (void)::waitpid(pid, &status, 0);
     if (length == sizeof answer) return {name, answer.number, answer.why.data()};
-    if (!WIFEXITED(status)) return {name, EPERM, "a process was ended for trying it"};
+    if (!WIFEXITED(status)) return {name, EPERM, "a process was ended for trying it", 0, true};
     return {name};
 }
 
-Layer tried(const Namespace& each) {
-    const auto pid = clone_cell({.pid = each.wanted == &Isolation::pid,
-                                 .ipc = each.wanted == &Isolation::ipc,
-                                 .uts = each.wanted == &Isolation::uts,
-                                 .cgroup = each.wanted == &Isolation::cgroup,
-                                 .mounts = each.wanted == &Isolation::mounts});
-    if (!pid) return {each.name, pid.error().number, pid.error().what};
-    if (pid.value() == 0) ::_exit(0);
-    (void)::waitpid(pid.value(), nullptr, 0);
-    return {each.name};
+Result<void> try_namespace(const Namespace& each) {
+    TRY(be_as_in(with_rights));
+    TRY(const auto pid, clone_cell({.pid = each.wanted == &Isolation::pid,
+                                    .ipc = each.wanted == &Isolation::ipc,
+                                    .uts = each.wanted == &Isolation::uts,
+                                    .cgroup = each.wanted == &Isolation::cgroup,
+                                    .mounts = each.wanted == &Isolation::mounts}));
+    if (pid == 0) ::_exit(0);
+    (void)::waitpid(pid, nullptr, 0);
+    return base::success();
 }
 
 }  // namespace
@@ -174,11 +210,17 @@ Layer tried(const Namespace& each) {
 std::vector<Layer> probe() {
     std::vector<Layer> layers;
     for (const auto& each : namespaces()) {
-        if (each.wanted != nullptr) layers.push_back(tried(each));
+        if (each.wanted != nullptr)
+            layers.push_back(tried(each.name, [&each] { return try_namespace(each); }));
     }
-    for (const auto& [name, attempt] : attempts) layers.push_back(tried(name, attempt));
+    const auto asked = ::geteuid() == 0 ? by_root : without_root;
+    for (const auto& each : attempts) {
+        if ((each.makers & asked) != 0)
+            layers.push_back(tried(each.name, [&each] { return carry_out(each); }));
+    }
     for (auto& layer : layers) {
-        if (std::string_view(layer.name) == "landlock") layer.version = landlock_version();
+        if (std::string_view(layer.name) == "landlock" && layer.works())
+            layer.version = landlock_version();
     }
     return layers;
 }
@@ -190,13 +232,17 @@ const Layer* find(std::span<const Layer> layers, std::string_view name) {
 }
 
 std::string missing(std::span<const Layer> layers) {
+    // Neighbours that lack the same share its name.
     std::string text;
+    std::string last;
     for (const auto& layer : layers) {
         if (layer.works()) continue;
-        text += (text.empty() ? "" : "; ") + std::string(layer.name) + " (" + layer.why + ": " +
-                std::strerror(layer.number) + ')';
+        const auto reason = " (" + layer.why + ": " + std::strerror(layer.number) + ')';
+        if (!last.empty()) text += last == reason ? ", " : last + "; ";
+        text += layer.name;
+        last = reason;
     }
-    return text;
+    return text + last;
 }
 
 }  // namespace jail

@@ -15,6 +15,7 @@ struct Layer {
     int number = 0;        // errno of what failed; 0: it works
     std::string why = {};  // what failed, in words for the administrator
     int version = 0;       // Landlock's
+    bool deadly = false;   // a filter around us ends processes for trying it
 
     [[nodiscard]] bool works() const { return number == 0; }
 };

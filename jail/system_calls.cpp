@@ -119,11 +119,13 @@ constexpr Call connections[] = {
     {"setsockopt", is(1, SOL_SOCKET),  is(2, SO_OOBINLINE)},
     {"setsockopt", is(1, SOL_SOCKET),  is(2, SO_KEEPALIVE)},
     {"setsockopt", is(1, IPPROTO_TCP), is(2, TCP_NODELAY)},
+    {"setsockopt", is(1, IPPROTO_TCP), is(2, TCP_QUICKACK)},
     {"getsockopt", is(1, SOL_SOCKET),  is(2, SO_ERROR)},
 };
 
-constexpr Call tls[] = {
-    {"read"}, {"write"},
+constexpr Call tls[] = {{"read"}, {"write"}};
+
+constexpr Call kernel_tls[] = {
     {"setsockopt", is(1, SOL_TCP), is(2, TCP_ULP)},
     {"setsockopt", is(1, SOL_TLS), is(2, TLS_TX)},
     {"setsockopt", is(1, SOL_TLS), is(2, TLS_RX)},
@@ -202,6 +204,7 @@ std::vector<Set> sets_of(const Calls& calls) {
         {true, messages},
         {true, connections},
         {calls.tls, tls},
+        {calls.kernel_tls, kernel_tls},
         {calls.files, reading},
         {calls.files, downloads},
         {calls.files && may.upload, uploads},

@@ -20,9 +20,10 @@ namespace jail {
 // What a process may ask of the kernel. What is on no list is answered by the trap
 // (system_call_trap.hpp); what only an attacker would ask for ends the process.
 struct Calls {
-    bool files = false;  // a session's; a greeter has none
-    FileRights rights;   // with files
-    bool tls = false;    // OpenSSL reads and writes the client's sockets, kernel TLS included
+    bool files = false;       // a session's; a greeter has none
+    FileRights rights;        // with files
+    bool tls = false;         // OpenSSL reads and writes the client's sockets
+    bool kernel_tls = false;  // and gives the keys to the kernel
 
     bool operator==(const Calls&) const = default;
 };

@@ -7,7 +7,9 @@
 to_build="g++ cmake ninja-build pkg-config libboost1.81-dev|libboost1.83-dev|libboost1.88-dev libssl-dev libinih-dev
     libspdlog-dev libcap-dev libseccomp-dev libpam0g-dev libcrypt-dev libwrap0-dev openssl"
 # The client programs that whole sessions are tested with, and what reads the logs.
-to_test="libgtest-dev libgmock-dev curl inetutils-ftp lftp ncftp perl python3 tnftp wget"
+# npm fetches one of them; other makers' nodejs comes with it.
+to_test="libgtest-dev libgmock-dev curl filezilla gnutls-bin inetutils-ftp libio-socket-ssl-perl lftp ncftp
+    npm|nodejs perl python3 tnftp wget xdotool xvfb"
 to_fuzz="clang libclang-rt-dev"
 
 say() { printf '\n== %s\n' "$*"; }

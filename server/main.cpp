@@ -4,7 +4,9 @@
 #include "authenticator/password_tool.hpp"
 #include "base/log.hpp"
 #include "base/title.hpp"
+#include "cells/cells.hpp"
 #include "config/command_line.hpp"
+#include "config/ini_file.hpp"
 #include "config/listen.hpp"
 #include "config/load.hpp"
 #include "config/serialise.hpp"
@@ -12,6 +14,8 @@
 #include "helpers/helpers.hpp"
 #include "ipc/admission.hpp"
 #include "ipc/certificates.hpp"
+#include "proof/explain.hpp"
+#include "proof/self_test.hpp"
 #include "session/session.hpp"
 #include "signer/signer.hpp"
 #include "spawner/spawner.hpp"
@@ -43,14 +47,6 @@ constexpr int failure = 2;  // as vsftpd's "500 OOPS"
 
 // ---- processes that the supervisor execs
 
-base::Result<void> prepare_tls(const config::Configuration& configuration) {
-    const base::Fd memory{supervisor::certificates_descriptor};
-    TRY(const auto bytes, ipc::read_sealed(memory, std::size_t{1} << 30));
-    TRY(const auto certificates, ipc::parse_certificates(bytes));
-    TRY(greeter::prepare_tls(configuration, certificates));
-    return session::prepare_tls(configuration, certificates);
-}
-
 base::Result<int> run_process(std::string_view name) {
     ipc::Channel channel{base::Fd{supervisor::channel_descriptor}};
     base::Fd memory{supervisor::configuration_descriptor};
@@ -58,12 +54,7 @@ base::Result<int> run_process(std::string_view name) {
     memory.close();
     if (name == "spawner") {
         TRY(const auto configuration, config::deserialise(bytes));
-        TRY(greeter::prepare(configuration.options));
-        TRY(session::prepare(configuration));
-        if (configuration.options.ssl_enable) {
-            TRY(prepare_tls(configuration));
-        }
-        return spawner::run(std::move(channel), configuration, {&greeter::run, &session::run});
+        return cells::run(std::move(channel), configuration);
     }
     TRY(auto configuration, config::deserialise(bytes));
     ::explicit_bzero(bytes.data(), bytes.size());
@@ -112,6 +103,13 @@ int report_errors(const config::Problems& problems) {
     return failure;
 }
 
+bool needs_root(const config::Loaded& loaded) {
+    return ::geteuid() != 0 && !loaded.configuration.options.run_as_launching_user;
+}
+
+constexpr const char* no_root =
+    "vsftpd: must be started as root (see run_as_launching_user option)";
+
 // ---- the actions of the command line
 
 int show_version(const config::CommandLine& line) {
@@ -122,10 +120,39 @@ int show_version(const config::CommandLine& line) {
     return 0;
 }
 
+// What the signer has found, with the place of the option that it is about.
+config::Problem about_tls(const config::Configuration& configuration, config::Severity severity,
+                          std::string what) {
+    const auto [option, remedy, section] = signer::blame(configuration.options, what);
+    if (!section.empty())
+        return config::at_setting(configuration, severity, section, option, std::move(what),
+                                  std::string(remedy));
+    return config::at_option(configuration, severity, std::string(option), std::move(what),
+                             std::string(remedy));
+}
+
+// What the signer would find; not behind an error, which may be about the same files.
+void try_tls(config::Loaded& loaded) {
+    const auto& configuration = loaded.configuration;
+    if (!configuration.options.ssl_enable || config::any_error(loaded.problems)) return;
+    const auto tried = signer::try_out(configuration);
+    if (!tried)
+        loaded.problems.push_back(
+            about_tls(configuration, config::Severity::error, tried.error().text()));
+    for (const auto& each : tried ? tried.value() : std::vector<std::string>{})
+        loaded.problems.push_back(about_tls(configuration, config::Severity::warning, each));
+}
+
 int check_configuration(const config::CommandLine& line) {
     auto loaded = config::load(line);
     config::check(loaded);
+    if (!needs_root(loaded)) try_tls(loaded);
     print(STDOUT_FILENO, config::report(loaded));
+    if (needs_root(loaded)) {
+        print(STDOUT_FILENO,
+              "what isolates sessions here, and keys, were not tried, since it takes root\n");
+        return config::any_error(loaded.problems) ? failure : 0;
+    }
     const auto layers = jail::probe();
     const auto settled = supervisor::settle(loaded.configuration, layers);
     if (!settled) print(STDOUT_FILENO, "error: " + settled.error().text() + '\n');
@@ -139,6 +166,46 @@ int dump_configuration(const config::CommandLine& line) {
     if (config::any_error(loaded.problems)) return report_errors(loaded.problems);
     print(STDOUT_FILENO, config::dump(loaded.configuration));
     return 0;
+}
+
+// The layers that work here, as a server would find them; nothing is started.
+base::Result<config::Configuration> settled_configuration(const config::CommandLine& line) {
+    auto loaded = config::load(line);
+    config::check(loaded);
+    if (config::any_error(loaded.problems)) {
+        (void)report_errors(loaded.problems);
+        return base::Error{"the configuration has errors"};
+    }
+    if (needs_root(loaded)) return base::Error{no_root};
+    const auto layers = jail::probe();
+    TRY(supervisor::settle(loaded.configuration, layers));
+    return std::move(loaded.configuration);
+}
+
+int explain_user(const config::CommandLine& line) {
+    const auto configuration = settled_configuration(line);
+    const auto text = configuration ? proof::explain(configuration.value(), line.account)
+                                    : base::Result<std::string>(configuration.error());
+    if (!text) {
+        print(STDERR_FILENO, "jailftpd: error: " + text.error().text() + '\n');
+        return failure;
+    }
+    print(STDOUT_FILENO, text.value());
+    return 0;
+}
+
+int test_jail(const config::CommandLine& line) {
+    base::log::start(base::log::Level::warning);
+    auto report = [&]() -> base::Result<proof::Report> {
+        TRY(const auto configuration, settled_configuration(line));
+        return proof::self_test(configuration, line.account);
+    }();
+    if (!report) {
+        print(STDERR_FILENO, "jailftpd: error: " + report.error().text() + '\n');
+        return failure;
+    }
+    print(STDOUT_FILENO, report.value().text);
+    return report.value().held ? 0 : 1;
 }
 
 // ---- serving
@@ -155,6 +222,10 @@ Configuration reload(const config::CommandLine& line, const std::vector<jail::La
                          config::to_text(each));
     }
     if (config::any_error(loaded.problems)) return nullptr;
+    if (needs_root(loaded)) {
+        base::log::error(no_root);
+        return nullptr;
+    }
     if (const auto settled = supervisor::settle(loaded.configuration, layers); !settled) {
         base::log::error(settled.error().text());
         return nullptr;
@@ -200,11 +271,7 @@ int serve(const config::CommandLine& line) {
     auto loaded = config::load(line);
     config::check(loaded);
     if (config::any_error(loaded.problems)) return report_errors(loaded.problems);
-    if (::geteuid() != 0) {
-        constexpr const char* what =
-            "vsftpd: must be started as root (see run_as_launching_user option)";
-        return oops(what, std::string("jailftpd: error: ") + what);
-    }
+    if (needs_root(loaded)) return oops(no_root, std::string("jailftpd: error: ") + no_root);
     const bool standalone = config::is_standalone(loaded.configuration);
     const auto& handover = loaded.configuration.native.handover;
     if (!standalone && !handover.empty() && supervisor::hand_over(handover, STDIN_FILENO)) return 0;
@@ -215,12 +282,13 @@ int serve(const config::CommandLine& line) {
         return oops(settled.error().text(), "jailftpd: error: " + settled.error().text());
     for (const auto& each : supervisor::remarks(loaded.configuration, layers))
         base::log::warning(each);
-
     const auto& options = loaded.configuration.options;
+    if (options.ssl_enable) base::log::info(supervisor::about_kernel_tls(loaded.configuration));
     supervisor::Setup setup;
     if (options.background && standalone) setup.ready = go_to_background();
     setup.configuration =
         std::make_shared<const config::Configuration>(std::move(loaded.configuration));
+    const auto configuration = setup.configuration;
     setup.reload = [line, layers] { return reload(line, layers); };
     base::title::set(standalone ? "jailftpd: LISTENER" : "jailftpd: supervisor");
     base::log::write_in_a_thread();
@@ -228,7 +296,11 @@ int serve(const config::CommandLine& line) {
     base::log::finish();
     // At once, for a thread may hang in a reload that nobody waits for any more.
     if (served) ::_exit(served.value());
-    return oops(served.error().text(), "jailftpd: error: " + served.error().text());
+    const auto what = served.error().text();
+    return oops(what,
+                what.starts_with("SSL: ")
+                    ? config::to_text(about_tls(*configuration, config::Severity::error, what))
+                    : "jailftpd: error: " + what);
 }
 
 int act(const std::vector<std::string_view>& arguments) {
@@ -248,6 +320,10 @@ int act(const std::vector<std::string_view>& arguments) {
             return check_configuration(line.value());
         case config::Action::dump:
             return dump_configuration(line.value());
+        case config::Action::explain:
+            return explain_user(line.value());
+        case config::Action::self_test:
+            return test_jail(line.value());
         case config::Action::serve:
             break;
     }

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/address.hpp"
+#include "config/cert_users.hpp"
 #include "config/name_list.hpp"
 #include "helpers/admission.hpp"
 
@@ -81,12 +82,19 @@ std::string remote_host(const config::Options& options, const ipc::Address& peer
 
 Refusal wrong(std::string reason) { return {{}, std::move(reason), true}; }
 
-OrRefusal<Account> check_tenant(const config::Tenant& tenant, const Secret& password,
+// Without a password: a certificate has taken its place.
+OrRefusal<Account> check_tenant(const config::Tenant& tenant, const Secret* given,
                                 const Costs& costs) {
     Account account;
     account.kind = Account::Kind::tenant;
     account.name = tenant.name;
     account.tenant = &tenant;
+    if (given == nullptr) {
+        if (tenant.password.empty() || tenant.password.front() == '!')
+            return wrong("the tenant is locked");
+        return account;
+    }
+    const auto& password = *given;
     switch (match(password, tenant.password)) {
         case Match::yes:
             break;
@@ -110,15 +118,20 @@ void burn_from(int made, const Secret& password, const Costs& costs) {
 }
 
 OrRefusal<Account> check_system_user(const config::Options& options, const std::string& name,
-                                     const Secret& password, const ipc::Address& peer, Costs& costs,
+                                     const Secret* password, const ipc::Address& peer, Costs& costs,
                                      Lasting& lasting) {
     const auto host = remote_host(options, peer);
+    if (password == nullptr) {
+        if (auto why = objection(options.pam_service_name, name); !why.empty())
+            return wrong(std::move(why));
+    }
     const auto before = cpu_time();
     auto answer = check_with_pam(options.pam_service_name, name, password, host,
                                  options.session_support ? Session::open : Session::none);
     const int made = hashes_within(cpu_time() - before, costs.of_system);
     // By steps: one account with a hash of its own kind says little about the others.
-    if (made > 0) costs.in_pam += (made > costs.in_pam) - (made < costs.in_pam);
+    if (password != nullptr && made > 0)
+        costs.in_pam += (made > costs.in_pam) - (made < costs.in_pam);
     if (answer.accepted) {
         Account account;
         account.name = std::move(answer.name);
@@ -129,7 +142,7 @@ OrRefusal<Account> check_system_user(const config::Options& options, const std::
         lasting.pam = std::move(answer.session);
         return account;
     }
-    burn_from(made, password, costs);
+    if (password != nullptr) burn_from(made, *password, costs);
     return wrong(explain(answer, options.pam_service_name, name, options.guest_enable));
 }
 
@@ -146,7 +159,8 @@ OrRefusal<Account> check(const config::Configuration& configuration, Costs& cost
         return wrong(name.empty() ? "no name, or name or password longer than 128 bytes"
                                   : "name or password has bytes that are not allowed in them");
     }
-    if (login.has_password == 0) return wrong("no password was given");
+    const auto* given = login.by_certificate != 0 ? nullptr : &password;
+    if (given != nullptr && login.has_password == 0) return wrong("no password was given");
     // The greeter has refused listed users before; but it is not to be believed.
     if (options.userlist_enable) {
         const auto list = config::NameList::read(options.userlist_file);
@@ -159,11 +173,34 @@ OrRefusal<Account> check(const config::Configuration& configuration, Costs& cost
         }
     }
     if (const auto* tenant = config::find_tenant(configuration, name))
-        return check_tenant(*tenant, password, costs);
+        return check_tenant(*tenant, given, costs);
     if (options.local_enable)
-        return check_system_user(options, name, password, login.peer, costs, lasting);
+        return check_system_user(options, name, given, login.peer, costs, lasting);
     burn(password, costs.tenants);
     return wrong("no such tenant (and local_enable=NO)");
+}
+
+// A certificate is only worth something to those whom it names.
+bool names_user(const config::Configuration& configuration, const ipc::Login& login) {
+    if (configuration.native.cert_username_field.empty()) return false;
+    const auto names = base::split(login.names.view(), '\0');
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+        return !name.empty() && config::is_certificate_of(configuration, name, login.user.view());
+    });
+}
+
+ipc::LoginAnswer ask_for_password(const ipc::Login& login) {
+    std::string names(login.names.view());
+    if (names.ends_with('\0')) names.pop_back();
+    std::replace(names.begin(), names.end(), '\0', ' ');
+    ipc::LoginAnswer answer{};
+    answer.id = login.id;
+    answer.account = login.account;
+    answer.outcome = ipc::Outcome::needs_password;
+    answer.user = login.user;
+    answer.reason.assign("the certificate is not this user's" +
+                         (names.empty() ? names : ", its names: " + names));
+    return answer;
 }
 
 }  // namespace
@@ -194,7 +231,8 @@ bool may_be_a_name(std::string_view name) {
 }
 
 ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, const ipc::Login& login,
-                         std::vector<Fd>& descriptors, Lasting& lasting) {
+                         const helpers::Mounting& mount, std::vector<Fd>& descriptors,
+                         Lasting& lasting) {
     // A copy of thousands of tenants, but only where a connection has options of its own.
     std::optional<config::Configuration> own;
     if (login.overrides.length > 0) {
@@ -204,13 +242,15 @@ ipc::LoginAnswer attempt(const config::Configuration& server, Costs& costs, cons
         own = std::move(made.value());
     }
     const auto& configuration = own ? *own : server;
+    if (login.by_certificate != 0 && !names_user(configuration, login))
+        return ask_for_password(login);
     auto account = check(configuration, costs, login, lasting);
     if (!account) {
         Account nobody;
         nobody.name = login.user.view();
         return helpers::to_answer(login, nobody, account.error(), descriptors);
     }
-    auto result = helpers::admit(configuration, account.value());
+    auto result = helpers::admit(configuration, account.value(), mount);
     if (result) {
         for (const auto& warning : result.value().warnings) base::log::warning(warning);
         if (configuration.options.session_support)

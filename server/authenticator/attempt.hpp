@@ -7,6 +7,7 @@
 #include "authenticator/pam.hpp"
 #include "base/fd.hpp"
 #include "config/configuration.hpp"
+#include "helpers/admission.hpp"
 #include "ipc/requests.hpp"
 
 #include <chrono>
@@ -44,7 +45,7 @@ struct Lasting {
 
 // The two descriptors of an admission are appended. What it cost is learned.
 [[nodiscard]] ipc::LoginAnswer attempt(const config::Configuration& configuration, Costs& costs,
-                                       const ipc::Login& login, std::vector<base::Fd>& descriptors,
-                                       Lasting& lasting);
+                                       const ipc::Login& login, const helpers::Mounting& mount,
+                                       std::vector<base::Fd>& descriptors, Lasting& lasting);
 
 }  // namespace authenticator

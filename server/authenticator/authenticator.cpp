@@ -4,8 +4,11 @@
 #include "authenticator/authenticator.hpp"
 
 #include "authenticator/attempt.hpp"
+#include "authenticator/mounter.hpp"
+#include "authenticator/name_services.hpp"
 #include "authenticator/pam.hpp"
 #include "authenticator/waiting.hpp"
+#include "base/fork.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "base/title.hpp"
@@ -13,6 +16,8 @@
 #include "config/name_list.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
+#include "jail/namespaces.hpp"
+#include "jail/plan.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -39,6 +44,7 @@ namespace {
 
 // Modules that hang when they close a session (seconds).
 constexpr unsigned most_to_close = 60;
+constexpr std::size_t largest_nsswitch_conf = 1 << 20;
 constexpr const char* try_later = "login service unavailable, please try later";
 
 // What modules may need to check an account: reading and updating their files, acting as the user,
@@ -47,13 +53,10 @@ constexpr int kept[] = {CAP_CHOWN,       CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, 
                         CAP_FSETID,      CAP_KILL,         CAP_SETGID,           CAP_SETUID,
                         CAP_AUDIT_WRITE, CAP_SYS_RESOURCE, CAP_NET_BIND_SERVICE, CAP_IPC_LOCK};
 
-Result<void> confine(bool mounts, bool sessions) {
-    TRY(jail::limit(RLIMIT_CORE, 0));
+Result<void> confine(bool sessions) {
     std::vector<int> all(std::begin(kept), std::end(kept));
-    // Mounts of homes for their jails.
-    if (mounts) all.push_back(CAP_SYS_ADMIN);
-    // pam_loginuid and pam_limits.
-    if (sessions) all.insert(all.end(), {CAP_AUDIT_CONTROL, CAP_SYS_NICE});
+    // pam_loginuid, pam_limits, and what mounts homes (pam_mount, pam_namespace).
+    if (sessions) all.insert(all.end(), {CAP_AUDIT_CONTROL, CAP_SYS_NICE, CAP_SYS_ADMIN});
     TRY(jail::keep_capabilities(all));
     return jail::forbid_dumping();
 }
@@ -93,9 +96,11 @@ bool is_answer_to(std::uint64_t id, const ipc::Message& message) {
     const auto* answer = message.as<ipc::LoginAnswer>();
     return answer != nullptr && answer->id == id && answer->user.valid() &&
            answer->shown_password.valid() && answer->client_text.valid() &&
-           answer->reason.valid() &&
+           answer->reason.valid() && answer->cgroup.name.valid() &&
+           answer->binds <= ipc::most_binds &&
            (answer->outcome == ipc::Outcome::admitted
-                ? message.descriptors.size() == 2 || message.descriptors.size() == 3
+                ? message.descriptors.size() == 2 + answer->binds ||
+                      message.descriptors.size() == 3 + answer->binds
                 : message.descriptors.empty());
 }
 
@@ -117,8 +122,17 @@ class Template {
 
     Result<void> prepare() {
         const auto& options = configuration_.options;
-        TRY(confine(options.isolate && configuration_.native.mounts,
-                    options.session_support || options.tcp_wrappers));
+        TRY(jail::limit(RLIMIT_CORE, 0));
+        if (jail::maker(configuration_.native.users) == jail::Maker::user_in_namespace) {
+            TRY(jail::enter_user_namespace());
+        }
+        // Modules that may mount for themselves may for us.
+        const bool sessions = options.session_support || options.tcp_wrappers;
+        if (options.isolate && configuration_.native.mounts && !sessions) {
+            TRY(auto mounter, Mounter::start());
+            mounter_.emplace(std::move(mounter));
+        }
+        TRY(confine(sessions));
         sigset_t child_ended;
         ::sigemptyset(&child_ended);
         ::sigaddset(&child_ended, SIGCHLD);
@@ -127,11 +141,15 @@ class Template {
         child_ended_ = Fd{::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK)};
         if (!child_ended_) return base::system_error("signalfd");
         costs_ = measure_costs(configuration_);
-        if (!configuration_.options.local_enable) return base::success();
-        modules_.emplace(configuration_.options.pam_service_name);
-        if (!modules_->error().empty())
-            base::log::warning("PAM service " + configuration_.options.pam_service_name + ": " +
-                               modules_->error());
+        if (configuration_.options.local_enable) {
+            if (const auto conf = config::read_file("/etc/nsswitch.conf", largest_nsswitch_conf))
+                hold_name_services(conf.value());
+            modules_.emplace(configuration_.options.pam_service_name);
+            if (!modules_->error().empty())
+                base::log::warning("PAM service " + configuration_.options.pam_service_name + ": " +
+                                   modules_->error());
+        }
+        base::prepare_to_fork();
         return base::success();
     }
 
@@ -197,7 +215,8 @@ class Template {
             }
             const auto* login = message.value().as<ipc::Login>();
             if (login == nullptr || !login->user.valid() || !login->password.valid() ||
-                !login->overrides.valid() || login->account != ipc::Account::system)
+                !login->names.valid() || !login->overrides.valid() ||
+                login->account != ipc::Account::system)
                 return status_ = 2, false;
             if (!let_wait(*login)) return false;
         }
@@ -271,7 +290,9 @@ class Template {
 
         std::vector<Fd> descriptors;
         Lasting lasting;
-        const auto answer = attempt(configuration_, costs_, login, descriptors, lasting);
+        const auto answer =
+            attempt(configuration_, costs_, login, mounting(), descriptors, lasting);
+        mounter_.reset();
         ::explicit_bzero(&login.password, sizeof login.password);
         if (answer.outcome != ipc::Outcome::admitted) lasting = {};
         Fd end;
@@ -291,6 +312,13 @@ class Template {
         lasting = {};
         // Who answered need not tell how it went, so the status tells what it has learned.
         ::_exit(told ? costs_.in_pam : 0);
+    }
+
+    helpers::Mounting mounting() {
+        if (!mounter_) return jail::detached_mount;
+        return [this](const Fd& directory, const jail::MountFlags& flags) {
+            return mounter_->mount(directory, flags);
+        };
     }
 
     // As long as the client's session lasts, or the supervisor.
@@ -315,7 +343,8 @@ class Template {
             return true;
         }
         child.answered = true;
-        child.lasting = message.value().descriptors.size() == 3;
+        child.lasting =
+            message.value().descriptors.size() == 3 + message.value().as<ipc::LoginAnswer>()->binds;
         std::vector<int> numbers;
         for (const auto& each : message.value().descriptors) numbers.push_back(each.get());
         return static_cast<bool>(
@@ -337,6 +366,12 @@ class Template {
             if (ended != running_.end()) {
                 bury(*ended, child);
                 running_.erase(ended);
+            }
+            // Another template has another.
+            if (mounter_ && mounter_->pid() == child.si_pid) {
+                base::log::error("the mounter " + how_it_ended(child));
+                open_ = false;
+                status_ = 2;
             }
             (void)::waitpid(child.si_pid, nullptr, 0);
         }
@@ -388,6 +423,7 @@ class Template {
     const config::Configuration& configuration_;
     Bounds bounds_;
     Costs costs_;
+    std::optional<Mounter> mounter_;
     std::optional<HeldModules> modules_;
     Fd child_ended_;
     sigset_t old_mask_{};

@@ -50,10 +50,10 @@ std::vector<std::string> nologin_files(const PamModule& module) {
     return {"/etc/nologin", "/var/run/nologin"};
 }
 
-std::vector<std::string> about_stack(const std::string& service, const std::string& name,
+std::vector<std::string> about_stack(const std::vector<PamModule>& stack, const std::string& name,
                                      const passwd* entry) {
     std::vector<std::string> facts;
-    for (const auto& module : pam_stack(service)) {
+    for (const auto& module : stack) {
         if (module.name == "pam_shells.so" && entry != nullptr && !has_valid_shell(*entry))
             facts.push_back(std::string("its shell ") + entry->pw_shell +
                             " is not in /etc/shells (pam_shells)");
@@ -106,7 +106,7 @@ std::string joined(const std::vector<std::string>& texts) {
 std::string explain(const PamAnswer& answer, const std::string& service, const std::string& name,
                     bool virtual_users) {
     const auto* entry = ::getpwnam(name.c_str());
-    auto facts = about_stack(service, name, entry);
+    auto facts = about_stack(pam_stack(service), name, entry);
     if (entry == nullptr && !virtual_users) facts.insert(facts.begin(), "unknown user");
     if (entry != nullptr) {
         for (auto& fact : about_shadow(name)) facts.push_back(std::move(fact));
@@ -119,6 +119,15 @@ std::string explain(const PamAnswer& answer, const std::string& service, const s
     auto text = "PAM service " + service + ", " + answer.phase + ": " + answer.error;
     if (!facts.empty()) text = joined(facts) + " (" + text + ')';
     return text;
+}
+
+std::string objection(const std::string& service, const std::string& name) {
+    auto stack = pam_stack(service);
+    std::erase_if(stack, [](const PamModule& each) {
+        return (each.phase != "auth" && each.phase != "-auth") || each.control == "sufficient" ||
+               each.control == "optional";
+    });
+    return joined(about_stack(stack, name, ::getpwnam(name.c_str())));
 }
 
 }  // namespace authenticator

@@ -70,7 +70,7 @@ mode_t umask_now() {
 }
 
 std::vector<gid_t> groups_now() {
-    std::vector<gid_t> groups(65536);
+    std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
     const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
     groups.resize(static_cast<std::size_t>(std::max(count, 0)));
     return groups;
@@ -80,8 +80,8 @@ std::vector<gid_t> groups_now() {
 
 class Transaction {
   public:
-    Transaction(const std::string& service, const std::string& name, const Secret& password)
-        : conversation_{&password, {}}, converse_{&converse, &conversation_} {
+    Transaction(const std::string& service, const std::string& name, const Secret* password)
+        : conversation_{password, {}}, converse_{&converse, &conversation_} {
         code_ = ::pam_start(service.c_str(), name.c_str(), &converse_, &handle_);
         if (code_ != PAM_SUCCESS) handle_ = nullptr;
     }
@@ -145,7 +145,7 @@ HeldModules::~HeldModules() {
 }
 
 PamAnswer check_with_pam(const std::string& service, const std::string& name,
-                         const Secret& password, const std::string& peer, Session session) {
+                         const Secret* password, const std::string& peer, Session session) {
     PamAnswer answer;
     answer.name = name;
     // What is there after setcred has been added by modules; if not all of it, then none of it
@@ -168,7 +168,7 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
         !pam.set(PAM_TTY, "ftp") || !pam.set(PAM_RHOST, peer.c_str()) ||
         !pam.set(PAM_RUSER, name.c_str()))
         return failed("start");
-    if (!pam.phase(&::pam_authenticate, 0)) return failed("authentication");
+    if (password != nullptr && !pam.phase(&::pam_authenticate, 0)) return failed("authentication");
     if (!pam.phase(&::pam_acct_mgmt, 0)) return failed("account");
     if (!pam.phase(&::pam_setcred, PAM_ESTABLISH_CRED)) return failed("credentials");
     pam.forget_password();

@@ -48,10 +48,15 @@ struct PamAnswer {
 enum class Session : bool { none, open };
 
 // Authentication, account, credentials, and a session if one is wanted. Changes the process
-// (groups, and whatever modules do), so it is for a child that does nothing else.
+// (groups, and whatever modules do), so it is for a child that does nothing else. Without a
+// password: no authentication, since somebody else has seen to that.
 [[nodiscard]] PamAnswer check_with_pam(const std::string& service, const std::string& name,
-                                       const Secret& password, const std::string& peer,
+                                       const Secret* password, const std::string& peer,
                                        Session session = Session::none);
+
+// What modules of the authentication phase have against a name whatever the password is
+// (pam_listfile, pam_shells, pam_nologin); empty: nothing. For logins that leave this phase out.
+[[nodiscard]] std::string objection(const std::string& service, const std::string& name);
 
 // What the administrator should be told: the facts that explain the refusal, as far as they show.
 // virtual_users: there need not be an entry in the user database.

@@ -61,7 +61,9 @@ void add(std::vector<PamModule>& stack, const std::string& service, const PamFol
         } else if (words.size() >= 3) {
             const auto slash = words[2].rfind('/');
             stack.push_back({slash == std::string::npos ? words[2] : words[2].substr(slash + 1),
-                             {words.begin() + 3, words.end()}});
+                             {words.begin() + 3, words.end()},
+                             base::lower(words[0]),
+                             base::lower(words[1])});
         }
     }
 }

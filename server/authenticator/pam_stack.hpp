@@ -11,6 +11,8 @@ namespace authenticator {
 struct PamModule {
     std::string name;                    // "pam_shells.so"
     std::vector<std::string> arguments;  // "file=/etc/ftpusers"
+    std::string phase{};                 // "auth"
+    std::string control{};               // "required"
 
     // The value of NAME=VALUE among the arguments; empty when it is not there.
     [[nodiscard]] std::string_view argument(std::string_view wanted) const;

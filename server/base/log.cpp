@@ -162,6 +162,8 @@ void finish() {
     thread().reset();  // its destructor writes what is left
 }
 
+bool wanted(Level level) { return logger()->should_log(spdlog_level(level)); }
+
 void write(Level level, std::string_view message) {
     logger()->log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
 }

@@ -25,6 +25,9 @@ inline constexpr const char* syslog_variable = "JAILFTPD_SYSLOG";  // in their e
 // Waits until the thread has written what there is, if there is one.
 void finish();
 
+// Would such a message be written? For those that cost something to make.
+[[nodiscard]] bool wanted(Level level);
+
 // Never throws, never waits for more than one write(2).
 void write(Level level, std::string_view message);
 

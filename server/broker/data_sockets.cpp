@@ -12,10 +12,11 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
-#include <random>
 #include <utility>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace broker {
 
@@ -26,13 +27,33 @@ using Wait = asio::posix::stream_descriptor::wait_type;
 namespace {
 
 constexpr int stream_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+constexpr int backlog = 4;
 constexpr std::uint16_t first_unprivileged_port = 1024;
 // A crowded range is searched this far; a range that small is searched whole.
 constexpr std::uint32_t most_tries = 512;
+// Nobody waits for a port ahead.
+constexpr std::uint32_t few_tries = 4;
 
 std::uint32_t random_below(std::uint32_t bound) {
-    static std::random_device device;
-    return std::uniform_int_distribution<std::uint32_t>{0, bound - 1}(device);
+    std::uint32_t number = 0;
+    // Fails for larger requests only.
+    return ::getentropy(&number, sizeof number) < 0 ? 0 : number % bound;
+}
+
+#ifndef IP_LOCAL_PORT_RANGE
+constexpr int IP_LOCAL_PORT_RANGE = 51;  // newer than the C library's headers
+#endif
+
+// The kernel looks at so few ports, drawn anew each time: it refuses what is in TIME_WAIT, and
+// after a minute with thousands of downloads would try thousands of ports for each. Where that is
+// not its own range it takes that. False: it cannot (before 6.3).
+bool draw_from_few(int socket) {
+    constexpr std::uint32_t few = 64;
+    constexpr std::uint32_t lowest = 32768;  // the kernel's range unless somebody has changed it
+    constexpr std::uint32_t highest = 60999;
+    const auto first = lowest + random_below(highest - lowest - few);
+    const std::uint32_t window = (first + few - 1) << 16 | first;
+    return ::setsockopt(socket, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &window, sizeof window) == 0;
 }
 
 void allow_reuse(const Fd& socket) {
@@ -41,21 +62,43 @@ void allow_reuse(const Fd& socket) {
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
+// Nobody listens ahead in a range that might be too small for all clients at once.
+constexpr std::uint32_t least_ports_ahead = 4096;
+
+struct Range {
+    std::uint32_t lowest;
+    std::uint32_t highest;
+
+    [[nodiscard]] std::uint32_t size() const { return highest - lowest + 1; }
+    // As without pasv_max_port: the kernel's own range (ip_local_port_range) is mostly in it.
+    [[nodiscard]] bool is_wide() const { return lowest <= 32768 && highest == 65535; }
+};
+
+Range range_of(const ipc::DataPolicy& policy) {
+    const std::uint32_t lowest = std::max(policy.pasv_min_port, first_unprivileged_port);
+    return {lowest, policy.pasv_max_port >= lowest ? policy.pasv_max_port : 65535U};
+}
+
+struct Listener {
+    Fd socket;
+    std::uint16_t port = 0;
+};
+
 // Listens on a port of the range at that address; an empty Fd when none is free.
-Fd listen_in_range(ipc::Address address, std::uint32_t lowest, std::uint32_t highest) {
-    const auto ports = highest - lowest + 1;
-    const auto start = random_below(ports);
-    for (std::uint32_t i = 0; i < std::min(ports, most_tries); ++i) {
+Listener listen_in_range(ipc::Address address, Range range, std::uint32_t tries) {
+    const auto start = random_below(range.size());
+    for (std::uint32_t i = 0; i < std::min(range.size(), tries); ++i) {
         // A socket that was bound cannot be bound again, and one whose listen(2) failed is bound.
         Fd socket{::socket(address.any.sa_family, stream_flags, 0)};
         if (!socket) return {};
         allow_reuse(socket);
-        set_port(address, static_cast<std::uint16_t>(lowest + (start + i) % ports));
+        const auto port = static_cast<std::uint16_t>(range.lowest + (start + i) % range.size());
+        set_port(address, port);
         if (::bind(socket.get(), &address.any, length(address)) < 0) {
             if (errno == EADDRINUSE || errno == EACCES) continue;
             return {};
         }
-        if (::listen(socket.get(), 4) == 0) return socket;
+        if (::listen(socket.get(), backlog) == 0) return {std::move(socket), port};
         if (errno != EADDRINUSE) return {};
     }
     return {};
@@ -84,18 +127,38 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
     // Every open and close starts a new generation; a completion of an older one is ignored.
     std::uint64_t generation = 0;
     bool closed = false;
+    // On a port of the kernel's. Shut down twice, it would make connections that are born shut
+    // down.
+    bool listening = false;
+    // To a port in particular, which it would keep.
+    bool bound = false;
+
+    // The listener has no port, but is kept for the next.
+    void rest() {
+        if (bound) return close_all();
+        ++generation;
+        boost::system::error_code ignored;
+        if (std::exchange(listening, false)) {
+            listener.cancel(ignored);
+            (void)::shutdown(listener.native_handle(), SHUT_RDWR);
+        }
+        attempt.close(ignored);
+        deadline.cancel();
+    }
 
     void close_all() {
         ++generation;
+        close_listener();
         boost::system::error_code ignored;
-        listener.close(ignored);
         attempt.close(ignored);
         deadline.cancel();
     }
 
     // What 227 tells: as configured, else where the client found us.
     [[nodiscard]] in_addr told_address() const {
-        if (policy.pasv_by_name != 0) return callbacks.pasv_address();
+        // No name, or one that stands for 0.0.0.0, is nothing to tell.
+        const auto named = policy.pasv_by_name != 0 ? callbacks.pasv_address() : in_addr{};
+        if (named.s_addr != 0) return named;
         if (policy.pasv_address.s_addr != 0) return policy.pasv_address;
         const auto four = as_family(local, AF_INET);
         return four.any.sa_family == AF_INET ? four.v4.sin_addr : in_addr{};
@@ -103,6 +166,56 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
 
     void fail(std::uint32_t sequence, ipc::DataFailure failure) {
         callbacks.failed({sequence, failure});
+    }
+
+    // On another port than before: where any will do, one that the kernel draws, which makes no new
+    // socket necessary. 0: none is free.
+    std::uint16_t listen(std::uint32_t tries) {
+        const auto range = range_of(policy);
+        if (range.is_wide()) {
+            if (const auto port = let_kernel_draw(); port >= range.lowest) return port;
+        }
+        close_listener();
+        auto found = listen_in_range(local, range, tries);
+        bound = static_cast<bool>(found.socket);
+        if (bound) listener.assign(found.socket.release());
+        return found.port;
+    }
+
+    // A socket that was bound to no port in particular has none any more when it has been shut
+    // down.
+    std::uint16_t let_kernel_draw() {
+        auto address = local;
+        set_port(address, 0);
+        if (!listener.is_open()) {
+            Fd socket{::socket(address.any.sa_family, stream_flags, 0)};
+            if (!socket || !draw_from_few(socket.get())) return 0;
+            allow_reuse(socket);
+            if (::bind(socket.get(), &address.any, length(address)) < 0) return 0;
+            listener.assign(socket.release());
+        } else if (!draw_from_few(listener.native_handle())) {
+            return 0;
+        }
+        socklen_t size = sizeof address;
+        if (::listen(listener.native_handle(), backlog) < 0 ||
+            ::getsockname(listener.native_handle(), &address.any, &size) < 0)
+            return 0;
+        listening = true;
+        return port(address);
+    }
+
+    void close_listener() {
+        boost::system::error_code ignored;
+        listener.close(ignored);
+        listening = bound = false;
+    }
+
+    // With a connection goes the port of the next one, so that its PASV or EPSV needs nobody here.
+    std::uint16_t listen_ahead(std::uint32_t sequence) {
+        if (range_of(policy).size() < least_ports_ahead || policy.pasv_by_name != 0) return 0;
+        const auto port = listen(few_tries);
+        if (port != 0) accept_one(sequence);
+        return port;
     }
 
     void accept_one(std::uint32_t sequence) {
@@ -119,14 +232,15 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
         Fd socket{
             ::accept4(listener.native_handle(), &from.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (!socket) return accept_one(sequence);  // it hung up before we came
-        close_all();
+        rest();
         if (policy.pasv_promiscuous == 0 && !same_host(from, peer)) {
             callbacks.refused("data connection from " + with_port(from) +
                               " refused, the control connection comes from " + to_text(peer) +
                               " (pasv_promiscuous=YES would accept it)");
             return fail(sequence, ipc::DataFailure::wrong_peer);
         }
-        callbacks.connected({sequence, 0, 0}, std::move(socket));
+        const auto next_port = listen_ahead(sequence + 1);
+        callbacks.connected({sequence, next_port, 0}, std::move(socket));
     }
 
     void connected(std::uint32_t sequence) {
@@ -155,24 +269,19 @@ void DataSockets::close() {
 void DataSockets::passive_open(const ipc::PassiveOpen& request) {
     const auto keep = state_;  // a callback may end the session, and with it this object
     auto& state = *keep;
-    state.close_all();
+    state.rest();
     if (state.policy.pasv_enable == 0)
         return state.callbacks.listening({request.sequence, 0, 0, {}});
 
-    const std::uint32_t lowest = std::max(state.policy.pasv_min_port, first_unprivileged_port);
-    const std::uint32_t highest =
-        state.policy.pasv_max_port >= lowest ? state.policy.pasv_max_port : 65535U;
-    Fd socket = listen_in_range(state.local, lowest, highest);
-    ipc::Address bound{};
-    socklen_t size = sizeof bound;
-    if (!socket || ::getsockname(socket.get(), &bound.any, &size) < 0) {
-        state.callbacks.refused("no passive port is free between " + std::to_string(lowest) +
-                                " and " + std::to_string(highest) +
+    const auto port = state.listen(most_tries);
+    if (port == 0) {
+        const auto range = range_of(state.policy);
+        state.callbacks.refused("no passive port is free between " + std::to_string(range.lowest) +
+                                " and " + std::to_string(range.highest) +
                                 " (pasv_min_port, pasv_max_port)");
         return state.callbacks.listening({request.sequence, 0, 0, {}});
     }
-    state.listener.assign(socket.release());
-    state.callbacks.listening({request.sequence, port(bound), 0, state.told_address()});
+    state.callbacks.listening({request.sequence, port, 0, state.told_address()});
     state.accept_one(request.sequence);
 }
 

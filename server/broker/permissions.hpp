@@ -6,6 +6,7 @@
 #include "ipc/requests.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace broker {
@@ -23,7 +24,8 @@ enum class Verdict : std::uint8_t { allowed, misplaced, too_often };
 class Permissions {
   public:
     using Clock = std::chrono::steady_clock;
-    [[nodiscard]] Verdict check(ipc::Type request, Phase phase, Clock::time_point now);
+    [[nodiscard]] Verdict check(ipc::Type request, Phase phase, Clock::time_point now,
+                                std::size_t descriptors = 0);
 
   private:
     double tokens_ = 0;

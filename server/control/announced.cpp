@@ -22,7 +22,9 @@ ftp::Switches announced(const config::Options& options) {
 }
 
 bool is_http(std::string_view verb) {
-    constexpr std::string_view verbs[] = {"GET", "POST", "HEAD", "OPTIONS", "CONNECT"};
+    // vsftpd's, and behind them what a browser's script may say as well.
+    constexpr std::string_view verbs[] = {"GET",     "POST", "HEAD",   "OPTIONS",
+                                          "CONNECT", "PUT",  "DELETE", "PATCH"};
     return std::find(std::begin(verbs), std::end(verbs), verb) != std::end(verbs);
 }
 

@@ -83,22 +83,31 @@ std::optional<Came> Connection::next(ftp::Line& line) {
 
 Came Connection::wait(ftp::Line& line, int channel, std::chrono::milliseconds most) {
     const auto deadline = Clock::now() + most;
+    const bool for_ever = most.count() == 0;
+    // Where nothing was sent ahead the wait below looks at the channel as well.
+    bool looked = std::exchange(channel_read_, false) || (lines_.empty() && !ended_ && !broken_);
+    bool late = false;
     for (;;) {
         // First, so that commands sent ahead do not keep the channel waiting.
-        if (channel >= 0 && ready(channel, POLLIN, Clock::now())) return Came::channel;
+        if (!looked && channel >= 0 && ready(channel, POLLIN, Clock::now()))
+            return channel_read_ = true, Came::channel;
         if (const auto came = next(line)) return *came;
+        if (late) return Came::timeout;
+        looked = false;
         if (layer_ && layer_->pending()) {
             (void)receive();
             continue;
         }
 
         std::array<pollfd, 2> wanted{{{socket_.get(), POLLIN, 0}, {channel, POLLIN, 0}}};
-        const bool for_ever = most.count() == 0;
         const int count =
             ::poll(wanted.data(), wanted.size(), for_ever ? -1 : milliseconds_until(deadline));
         if (count < 0 && errno != EINTR) return Came::closed;
+        // However much there is to read: over TLS it need not be a line's.
+        late = !for_ever && Clock::now() >= deadline;
         if (count > 0 && wanted[0].revents != 0) (void)receive();
-        if (count == 0 && !for_ever && Clock::now() >= deadline) return Came::timeout;
+        if (count > 0 && wanted[1].revents != 0) return channel_read_ = true, Came::channel;
+        looked = count > 0;
     }
 }
 

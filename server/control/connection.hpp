@@ -86,7 +86,8 @@ class Connection {
     ftp::LineReader lines_;
     Recorder recorder_;
     bool broken_ = false;
-    bool ended_ = false;  // the client sends no more
+    bool ended_ = false;         // the client sends no more
+    bool channel_read_ = false;  // by whoever was told so; a command is next
 };
 
 }  // namespace control

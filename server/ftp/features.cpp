@@ -59,6 +59,7 @@ Reply features(const Switches& on) {
         {"", on.ssl && on.auth_ssl, "AUTH SSL"},
         {"", on.ssl, "AUTH TLS"},
         {"AVBL", on.avbl, "AVBL"},
+        {"CCC", on.ccc, "CCC"},
         {"CLNT", true, "CLNT"},
         {"EPRT", on.port, "EPRT"},
         {"EPSV", on.pasv, "EPSV"},

@@ -21,6 +21,7 @@ enum class HashAlgorithm { sha256, sha1, md5, crc32 };
 struct Switches {
     bool ssl = false;                 // ssl_enable: AUTH TLS, PBSZ, PROT
     bool auth_ssl = false;            // ssl_sslv2 or ssl_sslv3: the old AUTH SSL line as well
+    bool ccc = false;                 // ssl_enable and [tls] ccc: CCC
     bool port = true;                 // port_enable: EPRT
     bool pasv = true;                 // pasv_enable: EPSV, PASV
     bool download = true;             // download_enable: HASH, RANG

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cstddef>
 
 #include <sys/stat.h>
 
@@ -40,51 +41,68 @@ char execute_letter(bool execute, bool special, char letter) {
     return execute ? letter : static_cast<char>(letter - 'a' + 'A');
 }
 
-std::string permissions(mode_t mode) {
+void add_permissions(std::string& to, mode_t mode) {
     const auto letter = [mode](mode_t bit, char yes) { return (mode & bit) != 0 ? yes : '-'; };
     const auto execute = [mode](mode_t bit, mode_t special, char yes) {
         return execute_letter((mode & bit) != 0, (mode & special) != 0, yes);
     };
-    return {type_letter(mode),
-            letter(S_IRUSR, 'r'),
-            letter(S_IWUSR, 'w'),
-            execute(S_IXUSR, S_ISUID, 's'),
-            letter(S_IRGRP, 'r'),
-            letter(S_IWGRP, 'w'),
-            execute(S_IXGRP, S_ISGID, 's'),
-            letter(S_IROTH, 'r'),
-            letter(S_IWOTH, 'w'),
-            execute(S_IXOTH, S_ISVTX, 't')};
+    const std::array letters = {type_letter(mode),
+                                letter(S_IRUSR, 'r'),
+                                letter(S_IWUSR, 'w'),
+                                execute(S_IXUSR, S_ISUID, 's'),
+                                letter(S_IRGRP, 'r'),
+                                letter(S_IWGRP, 'w'),
+                                execute(S_IXGRP, S_ISGID, 's'),
+                                letter(S_IROTH, 'r'),
+                                letter(S_IWOTH, 'w'),
+                                execute(S_IXOTH, S_ISVTX, 't')};
+    to.append(letters.data(), letters.size());
 }
 
-std::string left_of(std::string text, std::size_t width) {
-    if (text.size() < width) text.append(width - text.size(), ' ');
-    return text;
+class Digits {
+  public:
+    explicit Digits(std::uint64_t number, int base = 10)
+        : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number, base).ptr) {}
+    [[nodiscard]] std::string_view view() const { return {text_.data(), end_}; }
+
+  private:
+    std::array<char, 20> text_;
+    const char* end_;
+};
+
+void add_left(std::string& to, std::string_view text, std::size_t width) {
+    to += text;
+    if (text.size() < width) to.append(width - text.size(), ' ');
 }
 
-std::string right_of(const std::string& text, std::size_t width) {
-    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+void add_right(std::string& to, std::string_view text, std::size_t width) {
+    if (text.size() < width) to.append(width - text.size(), ' ');
+    to += text;
 }
 
-std::string owner(const std::string& name, unsigned long number, bool hide_ids) {
-    if (hide_ids) return "ftp";
-    return name.empty() ? std::to_string(number) : name;
+void add_owner(std::string& to, std::string_view name, std::uint32_t number, bool hide_ids) {
+    constexpr std::size_t width = 8;
+    if (hide_ids) return add_left(to, "ftp", width);
+    add_left(to, name.empty() ? Digits(number).view() : name, width);
 }
 
 // "May 07 12:30", or with the year when it is older than half a year or in the future.
-std::string date(std::int64_t mtime, const View& view) {
+void add_date(std::string& to, std::int64_t mtime, const View& view) {
     constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto moment = view.calendar(mtime);
-    const bool with_year = mtime > view.now || mtime < view.now - recent;
-    std::array<char, 80> text{};
-    const int length = with_year ? std::snprintf(text.data(), text.size(), "%s %02d  %04lld",
-                                                 months[static_cast<std::size_t>(moment.tm_mon)],
-                                                 moment.tm_mday, 1900LL + moment.tm_year)
-                                 : std::snprintf(text.data(), text.size(), "%s %02d %02d:%02d",
-                                                 months[static_cast<std::size_t>(moment.tm_mon)],
-                                                 moment.tm_mday, moment.tm_hour, moment.tm_min);
-    return {text.data(), static_cast<std::size_t>(length)};
+    to += months[static_cast<std::size_t>(moment.tm_mon)];
+    to += ' ';
+    add_two_digits(to, moment.tm_mday);
+    to += ' ';
+    if (mtime > view.now || mtime < view.now - recent) {
+        to += ' ';
+        add_year(to, moment);
+    } else {
+        add_two_digits(to, moment.tm_hour);
+        to += ':';
+        add_two_digits(to, moment.tm_min);
+    }
 }
 
 // ----- facts -----
@@ -107,66 +125,70 @@ constexpr FactName fact_table[] = {
 };
 // clang-format on
 
-std::string type_fact(const Entry& entry, Relation relation) {
-    if (S_ISDIR(entry.mode)) {
-        switch (relation) {
-            case Relation::current_folder:
-                return "cdir";
-            case Relation::parent_folder:
-                return "pdir";
-            case Relation::ordinary:
-                return "dir";
-        }
-    }
-    if (S_ISREG(entry.mode)) return "file";
-    if (S_ISLNK(entry.mode)) {
-        // Facts end at ";" and the list of them at the first blank: other targets are not told.
-        const bool tellable = !entry.target.empty() &&
-                              std::none_of(entry.target.begin(), entry.target.end(), [](char c) {
-                                  return c == ';' || c == ' ' || c == '\r' || c == '\n';
-                              });
-        return "OS.unix=slink:" + (tellable ? entry.target : "?");
-    }
+void add_type(std::string& to, const Entry& entry, Relation relation) {
     switch (entry.mode & S_IFMT) {
+        case S_IFDIR:
+            if (relation != Relation::ordinary)
+                to += relation == Relation::current_folder ? 'c' : 'p';
+            to += "dir";
+            return;
+        case S_IFREG:
+            to += "file";
+            return;
+        case S_IFLNK: {
+            // Facts end at ";" and the list of them at the first blank: other targets are not told.
+            const bool tellable =
+                !entry.target.empty() && entry.target.find_first_of("; \r\n") == entry.target.npos;
+            to += "OS.unix=slink:";
+            to += tellable ? entry.target : "?";
+            return;
+        }
         case S_IFBLK:
-            return "OS.unix=blkdev";
+            to += "OS.unix=blkdev";
+            return;
         case S_IFCHR:
-            return "OS.unix=chardev";
+            to += "OS.unix=chardev";
+            return;
         case S_IFIFO:
-            return "OS.unix=fifo";
+            to += "OS.unix=fifo";
+            return;
         case S_IFSOCK:
-            return "OS.unix=socket";
+            to += "OS.unix=socket";
+            return;
         default:
-            return "OS.unix=unknown";
+            to += "OS.unix=unknown";
     }
 }
 
-std::string formatted(const char* format, unsigned long long first, unsigned long long second = 0) {
-    std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), format, first, second);
-    return {text.data(), static_cast<std::size_t>(length)};
-}
-
-std::string fact_value(Fact fact, const Entry& entry, const Viewer& viewer, Relation relation) {
+void add_value(std::string& to, Fact fact, const Entry& entry, const Viewer& viewer,
+               Relation relation) {
     switch (fact) {
         case fact_type:
-            return type_fact(entry, relation);
+            return add_type(to, entry, relation);
         case fact_size:
-            return std::to_string(entry.size);
+            to += Digits(entry.size).view();
+            return;
         case fact_modify:
-            return format_time(entry.mtime);
+            return add_time(to, entry.mtime);
         case fact_perm:
-            return permissions_fact(entry, viewer);
+            to += permissions_fact(entry, viewer);
+            return;
         case fact_unique:
-            return formatted("%llxg%llx", entry.device, entry.inode);
+            to += Digits(entry.device, 16).view();
+            to += 'g';
+            to += Digits(entry.inode, 16).view();
+            return;
         case fact_mode:
-            return formatted("%04llo", entry.mode & 07777U);
+            for (const unsigned place : {9U, 6U, 3U, 0U})
+                to += static_cast<char>('0' + (entry.mode >> place & 07U));
+            return;
         case fact_owner:
-            return owner(entry.user, entry.uid, false);
+            to += entry.user.empty() ? Digits(entry.uid).view() : entry.user;
+            return;
         case fact_group:
-            return owner(entry.group, entry.gid, false);
+            to += entry.group.empty() ? Digits(entry.gid).view() : entry.group;
+            return;
     }
-    return {};
 }
 
 // What access(2) would say, without asking it for every name.
@@ -182,9 +204,10 @@ bool may(const Entry& entry, const Viewer& viewer, mode_t bit) {
 
 }  // namespace
 
-std::string data_line(std::string line) {
-    std::replace(line.begin(), line.end(), '\n', '\0');
-    return line += "\r\n";
+void end_data_line(std::string& text, std::size_t start) {
+    if (text.find('\n', start) != text.npos)
+        std::replace(text.begin() + static_cast<std::ptrdiff_t>(start), text.end(), '\n', '\0');
+    text += "\r\n";
 }
 
 ListRequest parse_list(std::string_view argument) {
@@ -212,6 +235,9 @@ ListRequest parse_list(std::string_view argument) {
             case 'F':
                 request.options.classify = true;
                 break;
+            case 'U':
+                request.options.unsorted = true;
+                break;
             default:
                 break;
         }
@@ -224,53 +250,51 @@ bool shown(std::string_view name, bool all, bool force_dot_files) {
     return force_dot_files && name != "." && name != "..";
 }
 
+SortKey sort_key(std::string_view name, std::size_t shared) {
+    std::uint64_t first = 0;
+    for (std::size_t i = shared; i < shared + sizeof first; ++i)
+        first = first << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0U);
+    return {first, 0, name};
+}
+
+SortKey newest_first(std::string_view name, std::int64_t mtime, std::uint32_t nanoseconds) {
+    constexpr auto sign = std::uint64_t{1} << 63;
+    return {~(static_cast<std::uint64_t>(mtime) ^ sign), ~nanoseconds, name};
+}
+
 bool comes_before(const SortKey& a, const SortKey& b, const ListOptions& options) {
     const auto& first = options.reversed ? b : a;
     const auto& second = options.reversed ? a : b;
-    if (options.newest_first) {
-        if (first.mtime != second.mtime) return first.mtime > second.mtime;
-        if (first.mtime_nanoseconds != second.mtime_nanoseconds) {
-            return first.mtime_nanoseconds > second.mtime_nanoseconds;
-        }
-    }
+    if (first.first != second.first) return first.first < second.first;
+    if (first.second != second.second) return first.second < second.second;
     return first.name < second.name;  // compares as unsigned bytes
 }
 
-bool comes_before(const Entry& a, const Entry& b, const ListOptions& options) {
-    const auto key = [](const Entry& entry) {
-        return SortKey{entry.name, entry.mtime, entry.mtime_nanoseconds};
-    };
-    return comes_before(key(a), key(b), options);
+void add_ls_front(std::string& to, const Entry& entry, const View& view) {
+    add_permissions(to, entry.mode);
+    to += ' ';
+    add_right(to, Digits(entry.links).view(), 4);
+    to += ' ';
+    add_owner(to, entry.user, entry.uid, view.hide_ids);
+    to += ' ';
+    add_owner(to, entry.group, entry.gid, view.hide_ids);
+    to += ' ';
+    add_right(to, Digits(entry.size).view(), 8);
+    to += ' ';
+    add_date(to, entry.mtime, view);
+    to += ' ';
 }
 
-void sort(std::span<Entry> entries, const ListOptions& options) {
-    std::sort(entries.begin(), entries.end(),
-              [&](const Entry& a, const Entry& b) { return comes_before(a, b, options); });
+void add_ls_name(std::string& to, const Entry& entry, bool classify) {
+    to += entry.name;
+    if (S_ISLNK(entry.mode) && !entry.target.empty()) (to += " -> ") += entry.target;
+    if (classify && S_ISDIR(entry.mode)) to += '/';
 }
 
-std::string ls_line(const Entry& entry, const View& view, bool classify) {
-    std::string line = permissions(entry.mode);
-    line += ' ' + right_of(std::to_string(entry.links), 4);
-    line += ' ' + left_of(owner(entry.user, entry.uid, view.hide_ids), 8);
-    line += ' ' + left_of(owner(entry.group, entry.gid, view.hide_ids), 8);
-    line += ' ' + right_of(std::to_string(entry.size), 8);
-    line += ' ' + date(entry.mtime, view);
-    line += ' ' + entry.name;
-    if (S_ISLNK(entry.mode) && !entry.target.empty()) line += " -> " + entry.target;
-    if (classify && S_ISDIR(entry.mode)) line += '/';
-    return data_line(std::move(line));
-}
-
-std::string nlst_line(std::string_view prefix, const Entry& entry, bool classify) {
-    std::string line(prefix);
-    line += entry.name;
-    if (classify && S_ISDIR(entry.mode)) line += '/';
-    if (classify && S_ISLNK(entry.mode)) line += '@';
-    return data_line(std::move(line));
-}
-
-std::string folder_heading(std::string_view folder, bool first) {
-    return (first ? "" : "\r\n") + data_line(std::string(folder) + ':');
+void add_nlst_name(std::string& to, const Entry& entry, bool classify) {
+    to += entry.name;
+    if (classify && S_ISDIR(entry.mode)) to += '/';
+    if (classify && S_ISLNK(entry.mode)) to += '@';
 }
 
 Facts parse_facts(std::string_view list) {
@@ -327,20 +351,18 @@ std::string permissions_fact(const Entry& entry, const Viewer& viewer) {
     return letters;
 }
 
-std::string fact_line(const Entry& entry, std::string_view shown_name, Facts chosen,
-                      const Viewer& viewer, bool hide_ids, Relation relation) {
+void add_facts(std::string& to, const Entry& entry, std::string_view shown_name, Facts chosen,
+               const Viewer& viewer, bool hide_ids, Relation relation) {
     if (hide_ids) chosen &= ~static_cast<Facts>(fact_owner | fact_group);
     if (!S_ISREG(entry.mode))
         chosen &= ~static_cast<Facts>(fact_size);  // means nothing to a client
-    std::string line;
     for (const auto& row : fact_table) {
         if ((chosen & row.fact) == 0) continue;
-        (line += row.name) += '=';
-        line += fact_value(row.fact, entry, viewer, relation);
-        line += ';';
+        (to += row.name) += '=';
+        add_value(to, row.fact, entry, viewer, relation);
+        to += ';';
     }
-    line += ' ';
-    return line += shown_name;
+    (to += ' ') += shown_name;
 }
 
 }  // namespace ftp

@@ -46,6 +46,7 @@ struct ListOptions {
     bool reversed = false;      // r
     bool newest_first = false;  // t
     bool classify = false;      // F
+    bool unsorted = false;      // U, which vsftpd does not know: as the folder has them, at once
 };
 
 // "-aR some dir" -> options and "some dir". One option word, in front; a later one belongs to the
@@ -59,28 +60,30 @@ struct ListRequest {
 // Is the name listed? "." and ".." with -a only; other dot files also with force_dot_files.
 [[nodiscard]] bool shown(std::string_view name, bool all, bool force_dot_files);
 
-// What the order depends on.
+// What the order depends on: two numbers, mostly enough to tell, and the name.
 struct SortKey {
-    std::string_view name;
-    std::int64_t mtime = 0;
-    std::uint32_t mtime_nanoseconds = 0;
+    std::uint64_t first = 0;
+    std::uint32_t second = 0;
+    std::string_view name{};
 };
 
-// In the order of the options: by name bytes, or newest first (then by name), perhaps reversed.
+// By name bytes. So many at its beginning are the same in all names.
+[[nodiscard]] SortKey sort_key(std::string_view name, std::size_t shared = 0);
+// Newest first, then by name.
+[[nodiscard]] SortKey newest_first(std::string_view name, std::int64_t mtime,
+                                   std::uint32_t nanoseconds);
+// Of keys of one kind; perhaps reversed.
 [[nodiscard]] bool comes_before(const SortKey& a, const SortKey& b, const ListOptions& options);
-[[nodiscard]] bool comes_before(const Entry& a, const Entry& b, const ListOptions& options);
-void sort(std::span<Entry> entries, const ListOptions& options);
 
-// A line for a data connection: CRLF at its end, an LF in it (a name's) sent as NUL, as in replies.
-[[nodiscard]] std::string data_line(std::string line);
+// Lines are written at the end of a text, in parts: what is in front of the name, and from the name
+// on.
+void add_ls_front(std::string& to, const Entry& entry, const View& view);
+void add_ls_name(std::string& to, const Entry& entry, bool classify);
+void add_nlst_name(std::string& to, const Entry& entry, bool classify);
 
-// Each a finished data_line().
-[[nodiscard]] std::string ls_line(const Entry& entry, const View& view, bool classify);
-[[nodiscard]] std::string nlst_line(std::string_view prefix, const Entry& entry, bool classify);
-
-// Between the folders of a recursive listing: "DIR:", with an empty line before it unless it is the
-// first.
-[[nodiscard]] std::string folder_heading(std::string_view folder, bool first);
+// The line that began at `start` is for a data connection: CRLF at its end, an LF in it (a name's)
+// sent as NUL, as in replies.
+void end_data_line(std::string& text, std::size_t start);
 
 // ----- MLSD and MLST (RFC 3659) -----
 
@@ -121,10 +124,9 @@ struct Viewer {
 
 enum class Relation { ordinary, current_folder, parent_folder };
 
-// "type=file;size=3;modify=20261123225048; name" for MLSD through data_line(), for MLST through
-// reply::facts(). The name is `shown_name`: MLSD has the last component, MLST the whole path.
-[[nodiscard]] std::string fact_line(const Entry& entry, std::string_view shown_name, Facts chosen,
-                                    const Viewer& viewer, bool hide_ids,
-                                    Relation relation = Relation::ordinary);
+// "type=file;size=3;modify=20261123225048; name", for end_data_line() in MLSD, for reply::facts()
+// in MLST. The name is `shown_name`: MLSD has the last component, MLST the whole path.
+void add_facts(std::string& to, const Entry& entry, std::string_view shown_name, Facts chosen,
+               const Viewer& viewer, bool hide_ids, Relation relation = Relation::ordinary);
 
 }  // namespace ftp

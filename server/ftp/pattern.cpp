@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ftp {
@@ -147,14 +148,28 @@ bool hidden(std::string_view option, std::string_view name, Steps& steps) {
     return NameFilter(option).contains(name, steps);
 }
 
+namespace {
+
+bool is_dots(std::string_view part) { return part == "." || part == ".."; }
+
+// "./../x" -> "x": dots lead to a place and are no name for a pattern such as .* to match.
+std::string_view without_leading_dots(std::string_view typed) {
+    while (is_dots(typed.substr(0, typed.find('/'))))
+        typed.remove_prefix(std::min(typed.find('/'), typed.size() - 1) + 1);
+    return typed;
+}
+
+}  // namespace
+
 bool denied(std::string_view option, std::string_view typed, std::string_view normalised_path,
             Steps& steps) {
     const NameFilter filter(option);
     if (filter.empty()) return false;
-    if (filter.contains(typed, steps) || filter.contains(normalised_path, steps)) return true;
+    const auto name = without_leading_dots(typed);
+    if ((!name.empty() && filter.contains(name, steps)) || filter.contains(normalised_path, steps))
+        return true;
     for (const auto part : base::split(typed, '/')) {
-        if (!part.empty() && part != "." && part != ".." && filter.contains(part, steps))
-            return true;
+        if (!part.empty() && !is_dots(part) && filter.contains(part, steps)) return true;
     }
     const auto last = normalised_path.substr(normalised_path.rfind('/') + 1);
     return !last.empty() && filter.contains(last, steps);

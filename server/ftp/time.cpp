@@ -5,9 +5,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
 
 namespace ftp {
 namespace {
@@ -41,13 +39,34 @@ std::optional<std::uint32_t> fraction(std::string_view digits) {
 
 }  // namespace
 
-std::string format_time(std::int64_t seconds) {
+void add_two_digits(std::string& to, int number) {
+    const char digits[] = {static_cast<char>('0' + number / 10 % 10),
+                           static_cast<char>('0' + number % 10)};
+    to.append(digits, sizeof digits);
+}
+
+void add_year(std::string& to, const std::tm& moment) {
+    const auto year = 1900LL + moment.tm_year;
+    if (year < 0 || year > 9999) {
+        to += std::to_string(year);
+        return;
+    }
+    add_two_digits(to, static_cast<int>(year / 100));
+    add_two_digits(to, static_cast<int>(year % 100));
+}
+
+void add_time(std::string& to, std::int64_t seconds) {
     const auto moment = utc_calendar(std::clamp(seconds, earliest, latest));
-    std::array<char, 80> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%04d%02d%02d%02d%02d%02d",
-                                     moment.tm_year + 1900, moment.tm_mon + 1, moment.tm_mday,
-                                     moment.tm_hour, moment.tm_min, moment.tm_sec);
-    return {text.data(), static_cast<std::size_t>(length)};
+    add_year(to, moment);
+    add_two_digits(to, moment.tm_mon + 1);
+    for (const int part : {moment.tm_mday, moment.tm_hour, moment.tm_min, moment.tm_sec})
+        add_two_digits(to, part);
+}
+
+std::string format_time(std::int64_t seconds) {
+    std::string text;
+    add_time(text, seconds);
+    return text;
 }
 
 std::optional<Timestamp> parse_time(std::string_view text) {
@@ -93,11 +112,25 @@ bool looks_like_time(std::string_view argument) {
            all_digits(whole);
 }
 
+// gmtime_r(3) takes a lock and looks for TZ each time, and a listing asks for every name.
 std::tm utc_calendar(std::int64_t seconds) {
+    using namespace std::chrono;
     std::tm result{};
-    const std::time_t moment = seconds;
-    // Fails only where the year does not fit an int.
-    if (::gmtime_r(&moment, &result) == nullptr) return utc_calendar(0);
+    if (seconds < earliest || seconds > latest) {
+        const std::time_t moment = seconds;
+        // Fails only where the year does not fit an int.
+        if (::gmtime_r(&moment, &result) == nullptr) return utc_calendar(0);
+        return result;
+    }
+    const auto day = floor<days>(sys_seconds{std::chrono::seconds{seconds}});
+    const year_month_day date{day};
+    const auto second = static_cast<int>(seconds - day.time_since_epoch().count() * seconds_of_day);
+    result.tm_year = static_cast<int>(date.year()) - 1900;
+    result.tm_mon = static_cast<int>(static_cast<unsigned>(date.month())) - 1;
+    result.tm_mday = static_cast<int>(static_cast<unsigned>(date.day()));
+    result.tm_hour = second / 3600;
+    result.tm_min = second / 60 % 60;
+    result.tm_sec = second % 60;
     return result;
 }
 

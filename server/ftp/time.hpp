@@ -19,6 +19,10 @@ struct Timestamp {
 
 // YYYYMMDDHHMMSS, always UTC; no fraction is sent.
 [[nodiscard]] std::string format_time(std::int64_t seconds);
+// The same and parts of such, at the end of a text.
+void add_time(std::string& to, std::int64_t seconds);
+void add_year(std::string& to, const std::tm& moment);
+void add_two_digits(std::string& to, int number);
 
 // YYYYMMDDHHMMSS[.fraction]; only what is in the calendar (1583 to 9999; a second 60 is the next
 // minute's 0).
@@ -37,8 +41,8 @@ struct TimeAndFile {
 // The first word looks like a time (8 or 14 digits, perhaps a fraction), valid or not.
 [[nodiscard]] bool looks_like_time(std::string_view argument);
 
-// Broken-down time for listings. `local_calendar` needs the time zone loaded (tzset) before the
-// jail closes.
+// Broken-down time for listings: the date and the time of day. `local_calendar` needs the time zone
+// loaded (tzset) before the jail closes.
 using Calendar = std::tm (*)(std::int64_t seconds);
 [[nodiscard]] std::tm utc_calendar(std::int64_t seconds);
 [[nodiscard]] std::tm local_calendar(std::int64_t seconds);

@@ -11,8 +11,10 @@
 #include "control/connection.hpp"
 #include "ftp/features.hpp"
 #include "ftp/replies.hpp"
+#include "greeter/proof.hpp"
 #include "greeter/tls_end.hpp"
 #include "tls/library.hpp"
+#include "tls/warm_up.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -44,6 +46,8 @@ struct Prepared {
     std::optional<config::NameList> user_list;
     std::string problem;              // that ends every connection
     std::optional<tls::Context> tls;  // with ssl_enable
+    bool ccc = false;                 // [tls] ccc
+    std::string cert_username_field;  // [tls]; empty: certificates log in nobody
 };
 
 // RFC 4217 and what older clients say; the second half means protected data as well.
@@ -72,7 +76,7 @@ class Greeter {
 
   private:
     // What follows a command.
-    enum class Then : unsigned char { next_command, close, left };
+    enum class Then : unsigned char { next_command, close, left, relay };
 
     struct Command {
         std::string_view verb;
@@ -101,7 +105,10 @@ class Greeter {
     [[nodiscard]] bool shake(tls::Stream& stream);
     void fill(ipc::TlsRecord& record);
     Then hand_over(ipc::Message message);
-    Then authenticate(bool has_password, std::string_view password);
+    enum class By : unsigned char { password, nothing, certificate };
+    Then authenticate(By means, std::string_view password = {});
+    [[nodiscard]] bool has_certificate() const;
+    [[nodiscard]] bool send_proof();
     Then await_answer(const std::string& rest);
     Then refused(const ipc::LoginRefused& refusal);
     bool pause(std::chrono::seconds time);
@@ -115,8 +122,11 @@ class Greeter {
     std::string peer_;
     Signatures signatures_;
     TlsEnd* tls_ = nullptr;  // client_'s
+    base::Fd session_;       // after the login
     tls::TicketKey ticket_key_{};
     bool data_private_ = false;  // PROT P
+    bool proof_sent_ = false;
+    std::string not_certified_;  // the last user whose certificate it is not
     std::optional<std::string> user_;
     bool anonymous_ = false;
     unsigned errors_ = 0;
@@ -153,7 +163,10 @@ void Greeter::record(ipc::Event event, std::string_view text) {
 
 void Greeter::serve() {
     ftp::Line line;
-    const auto& problem = prepared().problem;
+    // The options may be this connection's own.
+    const std::string problem = options_.local_enable || options_.anonymous_enable
+                                    ? prepared().problem
+                                    : "vsftpd: both local and anonymous access disabled!";
     if (!problem.empty()) record(ipc::Event::fatal, problem);
     auto then = options_.ssl_enable && options_.implicit_ssl ? start_tls() : Then::next_command;
     if (then == Then::next_command)
@@ -180,6 +193,11 @@ void Greeter::serve() {
         }
     }
     ftp::wipe(line.argument);
+    // Not where the login was answered: this lasts, and what the login needed does not.
+    if (then == Then::relay) {
+        relay(tls_->stream(), client_.fd(), std::move(session_), prepared().ccc);
+        then = Then::close;
+    }
     // Whoever has left is the session's client now: nothing may be sent or shut down.
     if (then == Then::close) client_.close();
 }
@@ -209,9 +227,10 @@ Greeter::Then Greeter::user(std::string& name) {
     }
     const auto& list = prepared().user_list;
     // A list for this connection alone that was not there to read: nobody is on the right side.
-    const bool no_list = options_.userlist_enable && options_.local_enable && !list;
-    if (no_list ||
-        (options_.userlist_enable && list && list->contains(name) == options_.userlist_deny)) {
+    const bool no_list = options_.local_enable && !list;
+    // Without local users vsftpd reads no list, so nobody is on it.
+    const bool listed = list && options_.local_enable && list->contains(name);
+    if (options_.userlist_enable && (no_list || listed == options_.userlist_deny)) {
         if (options_.userlist_log)
             record(ipc::Event::refused, name);
         else
@@ -220,7 +239,10 @@ Greeter::Then Greeter::user(std::string& name) {
         return failed(reply::login_denied);
     }
     user_ = name;
-    if (anonymous_ && options_.no_anon_password) return authenticate(false, {});
+    if (anonymous_ && options_.no_anon_password) return authenticate(By::nothing);
+    // RFC 2228: whose certificate is this user's need give no password.
+    if (!anonymous_ && has_certificate() && name != not_certified_)
+        return authenticate(By::certificate);
     return say(reply::specify_password);
 }
 
@@ -229,7 +251,7 @@ Greeter::Then Greeter::pass(std::string& password) {
         ftp::wipe(password);
         return say(reply::login_first);
     }
-    const auto then = authenticate(true, password);
+    const auto then = authenticate(By::password, password);
     ftp::wipe(password);
     return then;
 }
@@ -237,7 +259,9 @@ Greeter::Then Greeter::pass(std::string& password) {
 Greeter::Then Greeter::quit(std::string&) { return say(reply::goodbye, Then::close); }
 
 Greeter::Then Greeter::feat(std::string&) {
-    return say(ftp::features(control::announced(options_)));
+    auto on = control::announced(options_);
+    on.ccc = on.ssl && prepared().ccc;
+    return say(ftp::features(on));
 }
 
 // Other options are the session's, which would not know of them.
@@ -289,7 +313,9 @@ Greeter::Then Greeter::start_tls() {
     // What came ahead of the handshake was not protected, whoever has sent it.
     client_.lines().drop();
     auto& context = *prepared().tls;
-    auto key = tls::new_ticket_key();
+    // Now, for most connections that are forked need no random number.
+    const auto reseeded = tls::reseed_after_fork();
+    auto key = reseeded ? tls::new_ticket_key() : base::Result<tls::TicketKey>{reseeded.error()};
     const auto ready = key ? context.use_ticket_key(key.value()) : base::Result<void>{key.error()};
     auto stream = tls::Stream::over(context, client_.fd());
     if (!ready || !stream) {
@@ -298,6 +324,7 @@ Greeter::Then Greeter::start_tls() {
     }
     ticket_key_ = key.value();
     OPENSSL_cleanse(key.value().data(), key.value().size());
+    if (!prepared().cert_username_field.empty()) stream.value().keep_transcript();
     context.sign_with([this](const tls::ToBeSigned& what) { return signatures_.ask(what); });
     if (!shake(stream.value())) return Then::close;
     if (options_.debug_ssl) record(ipc::Event::debug, stream.value().description());
@@ -353,9 +380,10 @@ Greeter::Then Greeter::hand_over(ipc::Message message) {
     if (!secure()) return Then::left;
     if (message.descriptors.size() != 1) return Then::close;
     OPENSSL_cleanse(ticket_key_.data(), ticket_key_.size());
+    tls_->stream().forget_transcript();
     base::title::set("jailftpd: " + base::escaped(*user_) + ' ' + peer_ + " [greeter]");
-    relay(tls_->stream(), client_.fd(), std::move(message.descriptors.front()));
-    return Then::close;
+    session_ = std::move(message.descriptors.front());
+    return Then::relay;
 }
 
 // ----- logging in
@@ -366,11 +394,31 @@ Greeter::Then Greeter::failed(const ftp::Reply& reply) {
     return say(reply, failures_ >= options_.max_login_fails ? Then::close : Then::next_command);
 }
 
-Greeter::Then Greeter::authenticate(bool has_password, std::string_view password) {
+bool Greeter::has_certificate() const {
+    return secure() && !tls_->stream().proof().empty() && !user_->empty() &&
+           user_->size() <= ipc::longest_name;
+}
+
+// Once: what it proves does not change any more.
+bool Greeter::send_proof() {
+    if (std::exchange(proof_sent_, true)) return true;
+    for (auto rest = tls_->stream().proof(); !rest.empty();) {
+        const auto size = std::min(rest.size(), ipc::longest_proof_part);
+        ipc::ProofPart part{};
+        part.bytes.assign({reinterpret_cast<const char*>(rest.data()), size});
+        if (!channel_.send_waiting(part)) return false;
+        rest = rest.subspan(size);
+    }
+    return true;
+}
+
+Greeter::Then Greeter::authenticate(By means, std::string_view password) {
+    if (means == By::certificate && !send_proof()) return say(reply::shutting_down, Then::close);
     auto rest = client_.lines().take_rest();
     ipc::Authenticate request{};
     request.anonymous = anonymous_ ? 1 : 0;
-    request.has_password = has_password ? 1 : 0;
+    request.has_password = means == By::password ? 1 : 0;
+    request.by_certificate = means == By::certificate ? 1 : 0;
     request.user.assign(*user_);
     request.password.assign(password);
     request.too_long =
@@ -425,6 +473,10 @@ Greeter::Then Greeter::refused(const ipc::LoginRefused& refusal) {
             return say(reply::oops(text), Then::close);
         case ipc::Refusal::unavailable:
             return say({421, text}, Then::close);
+        case ipc::Refusal::needs_password:
+            not_certified_ = *user_;
+            if (refusal.close_after == 0) return say(reply::specify_password);
+            break;
         case ipc::Refusal::denied:
         case ipc::Refusal::incorrect:
             break;
@@ -500,19 +552,30 @@ base::Result<void> prepare_tls(const config::Configuration& configuration,
     auto all = std::make_shared<const tls::Certificates>(std::move(certificates));
     TRY(auto context, tls::Context::create(settings, std::move(all), tls::Purpose::control));
     prepared().tls.emplace(std::move(context));
+    prepared().ccc = configuration.native.ccc;
+    prepared().cert_username_field = configuration.native.cert_username_field;
+    // Without it handshakes take longer, no more than that.
+    if (auto warm = tls::warm_up(settings); !warm) base::log::info("TLS: " + warm.error().text());
     return base::success();
 }
 
 int run(ipc::Channel channel, const config::Options& options) {
-    if (prepared().tls && !tls::reseed_after_fork()) return 2;
     auto message = channel.wait();
     if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
+    if (message.value().as<ipc::ProofPart>() != nullptr && prepared().tls)
+        return look_at_proof(std::move(channel), std::move(message.value()), *prepared().tls,
+                             prepared().cert_username_field);
     const auto* connection = message.value().as<ipc::Connection>();
     auto& descriptors = message.value().descriptors;
     if (connection == nullptr || descriptors.size() != 1) return 2;
     auto own = options;
     if (!config::apply_overrides(own, connection->overrides.view())) return 2;
     own.local_enable = own.local_enable || connection->has_tenants != 0;
+    if (prepared().tls && !prepared().cert_username_field.empty()) {
+        tls::Nonce nonce;
+        std::copy(std::begin(connection->nonce), std::end(connection->nonce), nonce.begin());
+        if (!prepared().tls->use_nonce(nonce)) return 2;
+    }
     auto peer = control::to_text(connection->peer);
     base::title::set("jailftpd: " + peer + " [greeter]");
     control::Connection client(std::move(descriptors.front()));

@@ -2,6 +2,9 @@
 // The TLS end of the control connection; runs in the greeter.
 #include "greeter/tls_end.hpp"
 
+#include "base/fork.hpp"
+#include "ftp/replies.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -26,6 +29,8 @@ namespace {
 constexpr auto longest_signing = 10s;
 // As in the control connection without TLS: one that takes no byte for so long does not read.
 constexpr auto longest_write = 60s;
+// After so many milliseconds of silence what the login and the last records needed goes.
+constexpr int lull = 500;
 // One for each of these replies, in which a data connection is announced.
 constexpr unsigned most_tickets = 1'000'000;
 constexpr std::array<std::string_view, 4> announcements{"227 ", "229 ", "200 PORT", "200 EPRT"};
@@ -91,8 +96,8 @@ namespace {
 
 class Relay {
   public:
-    Relay(tls::Stream& client, int socket, base::Fd session)
-        : client_(client), socket_(socket), session_(std::move(session)) {}
+    Relay(tls::Stream& client, int socket, base::Fd session, bool ccc)
+        : client_(client), socket_(socket), session_(std::move(session)), ccc_(ccc) {}
 
     ~Relay() {
         ::explicit_bzero(up_.data(), up_.size());
@@ -115,7 +120,7 @@ class Relay {
     [[nodiscard]] bool wants_input() const { return up_size_ == 0 && !client_ended_ && session_; }
 
     void from_client() {
-        if (!wants_input()) return;
+        if (!wants_input() || !client_ready_) return;
         std::size_t got = 0;
         switch (client_.read(up_, got)) {
             case Step::done:
@@ -153,16 +158,20 @@ class Relay {
 
     // No more while the client has not taken what was there before.
     void from_session() {
-        if (!session_ || client_.unsent() > 0) return;
+        if (!session_ || !session_ready_ || client_.unsent() > 0) return;
         const auto count = ::recv(session_.get(), down_.data(), down_.size(), MSG_DONTWAIT);
         if (count < 0) {
             if (errno != EAGAIN && errno != EINTR) session_ended();
             return;
         }
         if (count == 0) return session_ended();
-        const std::string_view bytes(down_.data(), static_cast<std::size_t>(count));
-        offer_tickets(bytes);
-        if (!client_.write(bytes)) broken_ = true;
+        std::string_view bytes(down_.data(), static_cast<std::size_t>(count));
+        while (!bytes.empty() && !broken_) {
+            const auto together = read_lines(bytes);
+            if (!client_.write(bytes.substr(0, together))) broken_ = true;
+            if (std::exchange(clear_, false)) client_.go_clear();
+            bytes.remove_prefix(together);
+        }
         last_progress_ = Clock::now();
     }
 
@@ -172,19 +181,27 @@ class Relay {
         last_progress_ = Clock::now();
     }
 
-    // A client that uses each ticket only once then has one for the data connection.
-    void offer_tickets(std::string_view bytes) {
-        while (!bytes.empty()) {
+    // How much may be written at once: all of it, or up to the end of the answer to CCC. A client
+    // that uses each ticket only once has one for the data connection that is announced.
+    [[nodiscard]] std::size_t read_lines(std::string_view bytes) {
+        std::size_t at = 0;
+        while (at < bytes.size()) {
+            const auto end = bytes.find('\n', at);
+            const auto piece = bytes.substr(at, end == bytes.npos ? bytes.npos : end + 1 - at);
             for (const auto announcement : announcements) {
-                if (at_line_start_ && tickets_ < most_tickets && bytes.starts_with(announcement)) {
+                if (line_.empty() && tickets_ < most_tickets && piece.starts_with(announcement)) {
                     ++tickets_;
                     client_.offer_ticket();
                 }
             }
-            const auto end = bytes.find('\n');
-            at_line_start_ = end != bytes.npos;
-            bytes.remove_prefix(at_line_start_ ? end + 1 : bytes.size());
+            if (line_.size() <= ccc_line_.size()) line_ += piece.substr(0, ccc_line_.size() + 1);
+            at += piece.size();
+            if (end == bytes.npos) break;
+            clear_ = ccc_ && line_ == ccc_line_;
+            line_.clear();
+            if (clear_) break;
         }
+        return at;
     }
 
     void to_client() {
@@ -198,6 +215,7 @@ class Relay {
     // False when the client takes nothing for too long.
     [[nodiscard]] bool wait() {
         const bool sending = client_.unsent() > 0;
+        client_ready_ = session_ready_ = true;
         if (wants_input() && client_.pending()) return true;
         short of_client = 0;
         short of_session = 0;
@@ -212,30 +230,41 @@ class Relay {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             last_progress_ + longest_write - Clock::now());
         if (sending && left.count() <= 0) return false;
-        const int count =
-            ::poll(wanted.data(), wanted.size(), sending ? static_cast<int>(left.count()) : -1);
-        return count >= 0 || errno == EINTR;
+        const int most = sending ? static_cast<int>(left.count()) : resting_ ? -1 : lull;
+        const int count = ::poll(wanted.data(), wanted.size(), most);
+        if (count < 0) return errno == EINTR;
+        client_ready_ = wanted[0].revents != 0;
+        session_ready_ = wanted[1].revents != 0;
+        resting_ = count == 0 && !sending;
+        if (resting_) base::shrink_heap();
+        return true;
     }
 
     tls::Stream& client_;
     int socket_;
     base::Fd session_;
-    std::array<char, 8192> up_{};
+    std::array<char, 4096> up_{};
     std::size_t up_size_ = 0;
     std::size_t up_sent_ = 0;
-    std::array<char, 16384> down_{};
+    std::array<char, 4096> down_{};
+    bool client_ready_ = true;  // to be read, as far as anybody knows
+    bool session_ready_ = true;
     bool client_ended_ = false;
     bool told_end_ = false;
     bool broken_ = false;
-    bool at_line_start_ = true;
+    const std::string ccc_line_ = ftp::wire(ftp::reply::ccc_done);
+    std::string line_;  // of the session's, as much as is needed to know it
+    bool ccc_;
+    bool clear_ = false;  // what is written now is the last over TLS
     unsigned tickets_ = 0;
+    bool resting_ = false;  // nothing was said for a lull
     Clock::time_point last_progress_ = Clock::now();
 };
 
 }  // namespace
 
-void relay(tls::Stream& client, int socket, base::Fd session) {
-    Relay(client, socket, std::move(session)).run();
+void relay(tls::Stream& client, int socket, base::Fd session, bool ccc) {
+    Relay(client, socket, std::move(session), ccc).run();
 }
 
 }  // namespace greeter

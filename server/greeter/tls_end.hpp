@@ -46,7 +46,7 @@ class Signatures {
 };
 
 // After the login: what the client says goes to the session, and the other way round, until both
-// have ended.
-void relay(tls::Stream& client, int socket, base::Fd session);
+// have ended. ccc: the session may take the client's side back to clear text.
+void relay(tls::Stream& client, int socket, base::Fd session, bool ccc);
 
 }  // namespace greeter

@@ -8,7 +8,10 @@
 #include "helpers/jail_decision.hpp"
 #include "ipc/admission.hpp"
 #include "ipc/requests.hpp"
+#include "jail/mounts.hpp"
 
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,7 +27,7 @@ struct Account {
     std::vector<gid_t> more_groups;          // that PAM added; a guest does not get them
     std::vector<ipc::Limit> limits;          // what PAM's session modules say, of guests as well
     mode_t umask = 0;
-    std::string password_shown;              // anonymous: for the logs
+    std::string password_shown;  // anonymous: for the logs
 };
 
 struct Refusal {
@@ -35,17 +38,29 @@ struct Refusal {
 
 struct Admitted {
     ipc::Admission admission;
-    base::Fd root;  // O_PATH; "/" of the host for one who is not jailed
+    base::Fd root;                // O_PATH; "/" of the host for one who is not jailed
+    std::vector<base::Fd> binds;  // as the admission lists them
     ipc::DataPolicy data{};
     ipc::Grants grants{};
+    ipc::Cgroup cgroup{};
     std::vector<std::string> warnings;  // of the user's own file
 };
 
 template <typename T>
 using OrRefusal = boost::outcome_v2::basic_result<T, Refusal, boost::outcome_v2::policy::terminate>;
 
+// Makes a detached mount of a directory (jail/mounts.hpp).
+using Mounting =
+    std::function<base::Result<base::Fd>(const base::Fd& directory, const jail::MountFlags&)>;
+
 [[nodiscard]] OrRefusal<Admitted> admit(const config::Configuration& configuration,
-                                        const Account& account);
+                                        const Account& account,
+                                        const Mounting& mount = jail::detached_mount);
+
+// Users that options name (ftp_username, guest_username) are the same for one login after the
+// other, and each look-up goes through files and services: so long an answer is taken for the next
+// one's.
+void remember_users_for(std::chrono::milliseconds time);
 
 // What the broker may do for a session with these options.
 [[nodiscard]] ipc::DataPolicy data_policy(const config::Options& options);

@@ -10,12 +10,16 @@
 #include "helpers/wrappers.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
+#include "jail/namespaces.hpp"
+#include "jail/plan.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <sys/capability.h>
@@ -39,6 +43,9 @@ Result<void> confine(const config::Configuration& configuration) {
     // Mounts of homes for their jails.
     if (options.isolate && configuration.native.mounts) kept.push_back(CAP_SYS_ADMIN);
     TRY(jail::limit(RLIMIT_CORE, 0));
+    if (jail::maker(configuration.native.users) == jail::Maker::user_in_namespace) {
+        TRY(jail::enter_user_namespace());
+    }
     TRY(jail::keep_capabilities(kept));
     TRY(jail::forbid_new_privileges());
     return jail::forbid_dumping();
@@ -117,7 +124,7 @@ bool answer(ipc::Channel& channel, const config::Configuration& configuration,
         case ipc::Type::stamp: {
             const auto* question = message.as<ipc::Stamp>();
             return question != nullptr &&
-                   static_cast<bool>(channel.send_waiting(stamp(*question, configuration.options)));
+                   static_cast<bool>(channel.send_waiting(stamp(*question, configuration)));
         }
         case ipc::Type::resolve: {
             const auto* question = message.as<ipc::Resolve>();
@@ -148,14 +155,19 @@ ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
     Account account;
     account.kind = Account::Kind::anonymous;
     // Without the tenants, of whom it is none.
-    config::Configuration without_tenants;
-    without_tenants.options = configuration.options;
-    without_tenants.native = configuration.native;
-    auto own = config::for_connection(without_tenants, login.overrides.view());
-    if (!own) return to_answer(login, account, Refusal{own.error().what, {}}, descriptors);
-    account.name = own.value().options.ftp_username;
+    config::Configuration own;
+    own.options = configuration.options;
+    own.native = configuration.native;
+    own.groups = configuration.groups;
+    if (const auto overrides = login.overrides.view(); !overrides.empty()) {
+        auto changed = config::for_connection(own, overrides);
+        if (!changed)
+            return to_answer(login, account, Refusal{changed.error().what, {}}, descriptors);
+        own = std::move(changed.value());
+    }
+    account.name = own.options.ftp_username;
     account.password_shown = shown(login);
-    auto result = admit_anonymous(own.value(), login, account);
+    auto result = admit_anonymous(own, login, account);
     if (result) {
         for (const auto& warning : result.value().warnings) base::log::warning(warning);
     }
@@ -165,6 +177,7 @@ ipc::LoginAnswer anonymous_login(const config::Configuration& configuration,
 int run(ipc::Channel channel, const config::Configuration& configuration) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     base::title::set("jailftpd: helper");
+    remember_users_for(std::chrono::seconds(1));
     if (configuration.options.tcp_wrappers) {
         if (const auto loaded = load_wrappers(); !loaded)
             base::log::error("tcp_wrappers: " + loaded.error().text());

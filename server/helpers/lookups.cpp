@@ -4,8 +4,10 @@
 
 #include "config/load.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include <fcntl.h>
@@ -18,6 +20,10 @@
 namespace helpers {
 namespace {
 
+bool is_one_of(dev_t device, std::span<const std::uint64_t> devices) {
+    return device != 0 && std::find(devices.begin(), devices.end(), device) != devices.end();
+}
+
 // The session is not to be believed: with a link elsewhere, or a descriptor that it got read-only,
 // it would give away what was never an upload.
 int is_an_upload(const ipc::ChangeOwner& question, const base::Fd& file) {
@@ -27,7 +33,8 @@ int is_an_upload(const ipc::ChangeOwner& question, const base::Fd& file) {
     if (flags < 0) return errno;
     const bool written = (flags & O_ACCMODE) != O_RDONLY && (flags & O_PATH) == 0;
     const bool upload = S_ISREG(status.st_mode) && status.st_nlink == 1 &&
-                        status.st_dev == question.device && status.st_uid == question.owner;
+                        is_one_of(status.st_dev, question.devices) &&
+                        status.st_uid == question.owner;
     return written && upload ? 0 : EPERM;
 }
 
@@ -77,10 +84,11 @@ ipc::Resolved resolve(const ipc::Resolve& question) {
     return answer;
 }
 
-ipc::Stamped stamp(const ipc::Stamp& question, const config::Options& options) {
+ipc::Stamped stamp(const ipc::Stamp& question, const config::Configuration& configuration) {
     ipc::Stamped answer{};
     answer.id = question.id;
-    answer.stamp = config::stamp_of_files(options);
+    answer.stamp = question.certificates != 0 ? config::stamp_of_certificates(configuration)
+                                              : config::stamp_of_files(configuration.options);
     return answer;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "config/options.hpp"
+#include "config/configuration.hpp"
 #include "ipc/requests.hpp"
 
 namespace helpers {
@@ -15,7 +15,8 @@ namespace helpers {
 [[nodiscard]] ipc::Resolved resolve(const ipc::Resolve& question);  // pasv_addr_resolve
 
 // Of the files that greeters know by heart.
-[[nodiscard]] ipc::Stamped stamp(const ipc::Stamp& question, const config::Options& options);
+[[nodiscard]] ipc::Stamped stamp(const ipc::Stamp& question,
+                                 const config::Configuration& configuration);
 
 // chown_uploads: as vsftpd, the group stays. EPERM for a file that is not what the question says.
 [[nodiscard]] ipc::OwnerChanged change_owner(const ipc::ChangeOwner& question,

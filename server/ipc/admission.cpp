@@ -4,6 +4,7 @@
 
 #include "ipc/codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -21,7 +22,7 @@ using base::system_error;
 
 namespace {
 
-constexpr std::uint32_t format = 3;
+constexpr std::uint32_t format = 5;
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned no_exec = 0x0008U;  // MFD_NOEXEC_SEAL; C libraries learn it later than kernels
 
@@ -34,7 +35,9 @@ auto flags_of(A& a) {
                       &a.jailed,
                       &a.writable_root_allowed,
                       &a.start_may_fail,
-                      &a.root_is_mount};
+                      &a.root_is_mount,
+                      &a.root_read_only,
+                      &a.by_certificate};
 }
 
 template <typename A>
@@ -68,6 +71,11 @@ std::string serialise(const Admission& a) {
     put(out, static_cast<std::uint32_t>(a.umask));
     for (const bool* flag : flags_of(a)) put(out, *flag ? 1U : 0U);
     for (const auto* text : texts_of(a)) put(out, std::string_view(*text));
+    put(out, static_cast<std::uint32_t>(a.binds.size()));
+    for (const auto& bind : a.binds) {
+        put(out, std::string_view(bind.target));
+        put(out, bind.writable ? 1U : 0U);
+    }
     return out;
 }
 
@@ -88,9 +96,16 @@ Result<Admission> parse_admission(std::string_view bytes) {
     a.umask = in.number() & 0777;
     for (bool* flag : flags_of(a)) *flag = in.flag();
     for (auto* text : texts_of(a)) *text = in.text();
+    a.binds.resize(in.count(2 * sizeof(std::uint32_t)));
+    for (auto& bind : a.binds) {
+        bind.target = in.text();
+        bind.writable = in.flag();
+    }
     if (!in.complete()) return Error{"malformed admission", EPROTO};
     // These become paths, which C would cut there.
-    if (has_nul(a.root) || has_nul(a.start) || has_nul(a.home))
+    const bool in_bind = std::any_of(a.binds.begin(), a.binds.end(),
+                                     [](const Bind& bind) { return has_nul(bind.target); });
+    if (in_bind || has_nul(a.root) || has_nul(a.start) || has_nul(a.home))
         return Error{"an admission with a NUL byte in a path", EPROTO};
     return a;
 }

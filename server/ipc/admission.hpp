@@ -25,19 +25,29 @@ struct Limit {
     bool operator==(const Limit&) const = default;
 };
 
+struct Bind {
+    std::string target;  // inside the root
+    bool writable = false;
+
+    bool operator==(const Bind&) const = default;
+};
+
 struct Admission {
     std::string user;  // the login name that the client and the logs see
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;
-    std::vector<Limit> limits;  // of this account, by session modules of PAM
-    mode_t umask = 0;           // the same: what local_umask or anon_umask is at least
-    bool anonymous = false;     // a genuine anonymous login
-    bool guest = false;         // mapped to guest_username
+    std::vector<Limit> limits;    // of this account, by session modules of PAM
+    mode_t umask = 0;             // the same: what local_umask or anon_umask is at least
+    bool anonymous = false;       // a genuine anonymous login
+    bool guest = false;           // mapped to guest_username
+    bool by_certificate = false;  // logged in at USER: 232 (RFC 2228)
     bool anonymous_rights =
         false;  // anon_* options rule (anonymous, or guest without virtual_use_local_privs)
     bool jailed = false;                // else the root directory is the host's "/"
     bool root_is_mount = false;         // the root directory comes as a detached mount of its own
+    bool root_read_only = false;        // that mount is
+    std::vector<Bind> binds;            // mounts that come along, in this order
     bool writable_root_allowed = true;  // false: refuse when access(2) says that "/" is writable
     std::string root;                   // the root directory's path on the host, for messages only
     std::string start;                  // directory inside the root to start in ("/" mostly)

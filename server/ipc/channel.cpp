@@ -2,6 +2,7 @@
 // Messages with descriptors over a SOCK_SEQPACKET pair; runs in every process.
 #include "ipc/channel.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -67,7 +68,7 @@ Result<void> Channel::send_bytes(Type type, std::span<const std::byte> bytes,
     return base::success();
 }
 
-Result<Message> Channel::receive() {
+Result<Message> Channel::receive(std::size_t most) {
     // Static: one thread a process reads channels, and 16 KiB are too much for each call's stack
     // frame.
     alignas(Header) static thread_local std::array<std::byte, sizeof(Header) + largest_message>
@@ -77,8 +78,13 @@ Result<Message> Channel::receive() {
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    // More than the peer may send never get numbers here: to close one is to wait for what its file
+    // system (one of the user's own, or one that hangs) makes of that. Without the padding, in
+    // which there is room for another.
+    if (most > 0) {
+        message.msg_control = control.data();
+        message.msg_controllen = CMSG_LEN(sizeof(int) * std::min(most, most_descriptors));
+    }
     ssize_t length = 0;
     do {
         length = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -117,6 +123,9 @@ Result<Message> Channel::wait(int milliseconds) {
         if (ready < 0 && errno != EINTR) return system_error("poll");
     }
 }
+
+// Nothing tells when others' descriptors have arrived.
+void Channel::breathe(int milliseconds) { (void)::poll(nullptr, 0, milliseconds); }
 
 Result<void> Channel::wait_writable() {
     pollfd writable{socket_.get(), POLLOUT, 0};

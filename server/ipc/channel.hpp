@@ -8,6 +8,7 @@
 #include "ipc/requests.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -16,7 +17,7 @@
 
 namespace ipc {
 
-inline constexpr std::size_t most_descriptors = 4;
+inline constexpr std::size_t most_descriptors = 4 + 8;  // an ipc::Enter's
 inline constexpr std::size_t largest_message = 16 * 1024;
 
 // A datagram as it came, checked: known version, size as its header says, nothing cut off.
@@ -73,20 +74,28 @@ class Channel {
     }
 
     // Never blocks; number is EAGAIN when nothing is there, ECONNRESET when the peer is gone and
-    // EPROTO for a malformed message, after which the channel is of no use.
-    [[nodiscard]] base::Result<Message> receive();
+    // EPROTO for a malformed message, or one with more descriptors than that, after which the
+    // channel is of no use.
+    [[nodiscard]] base::Result<Message> receive(std::size_t most = most_descriptors);
 
     // Waits; milliseconds -1: for ever. ETIMEDOUT when nothing came.
     [[nodiscard]] base::Result<Message> wait(int milliseconds = -1);
 
-    // Waits until the message fits; for processes that have nothing better to do.
+    // Waits until the message fits; for processes that have nothing better to do. And until the
+    // user has not more descriptors on their way than RLIMIT_NOFILE: greeters share a user.
     template <Sendable M>
     [[nodiscard]] base::Result<void> send_waiting(const M& message,
                                                   std::span<const int> descriptors = {}) {
-        for (;;) {
+        for (int breaths = 0;;) {
             auto sent = send(message, descriptors);
-            if (sent || sent.error().number != EAGAIN) return sent;
-            TRY(wait_writable());
+            if (sent) return sent;
+            if (sent.error().number == ETOOMANYREFS && breaths < most_breaths) {
+                breathe(++breaths);
+            } else if (sent.error().number == EAGAIN) {
+                TRY(wait_writable());
+            } else {
+                return sent;
+            }
         }
     }
 
@@ -96,6 +105,8 @@ class Channel {
 
   private:
     [[nodiscard]] base::Result<void> wait_writable();
+    static constexpr int most_breaths = 100;  // some five seconds together
+    static void breathe(int milliseconds);
     base::Fd socket_;
 };
 

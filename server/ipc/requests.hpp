@@ -34,6 +34,10 @@ enum class Type : std::uint16_t {
     // greeter or session -> supervisor, and back
     sign = 32,
     sign_answer,
+    // greeter -> supervisor -> another greeter, and back to the supervisor
+    proof_part,
+    prove,
+    proven,
     // supervisor -> authenticator or helper, and back
     login = 40,
     login_answer,
@@ -54,6 +58,7 @@ enum class Type : std::uint16_t {
     active_open,
     give_away,
     record,
+    short_record,
     // session -> supervisor -> helper, and back
     name_of = 70,
     named,
@@ -68,6 +73,9 @@ enum class Type : std::uint16_t {
     stamped,
     wrap,
     wrapped,
+    // authenticator's child -> mounter, and back
+    mount,
+    mounted,
     // supervisor -> greeter or session
     stop = 90,
     given_away,
@@ -111,6 +119,7 @@ inline constexpr std::size_t longest_overrides = 4096;  // of one connection
 enum class Child : std::uint32_t { greeter = 1, session = 2 };
 
 // One descriptor: the child's end of its channel.
+// And, where the child is to have one of its own, a second descriptor: its cgroup.
 struct Spawn {
     static constexpr Type type = Type::spawn;
     std::uint64_t id;  // chosen by the supervisor, never used twice
@@ -140,21 +149,25 @@ struct Exited {
     std::int32_t status;  // as waitpid(2) gives it
 };
 
+inline constexpr std::size_t nonce_size = 32;
+
 // One descriptor: the control connection.
 struct Connection {
     static constexpr Type type = Type::connection;
     Address peer;
     Address local;
-    std::uint32_t clients;      // connections now, this one included (STAT tells)
-    std::uint32_t has_tenants;  // 1: whatever local_enable says, a password is asked for
+    std::uint32_t clients;              // connections now, this one included (STAT tells)
+    std::uint32_t has_tenants;          // 1: whatever local_enable says, a password is asked for
+    std::uint8_t nonce[nonce_size];     // for its CertificateRequest, with cert_username_field
     Text<longest_overrides> overrides;  // options of this connection: "name=value\0" each
 };
 
 enum class Refusal : std::uint32_t {
-    incorrect = 1,  // 530 Login incorrect.
-    denied,         // 530 Permission denied. (user list)
-    fatal,          // 500 OOPS: text, then close
-    unavailable,    // 421 text, then close
+    incorrect = 1,   // 530 Login incorrect.
+    denied,          // 530 Permission denied. (user list)
+    fatal,           // 500 OOPS: text, then close
+    unavailable,     // 421 text, then close
+    needs_password,  // 331 (530 with close_after): the client's certificate is not this user's
 };
 
 struct LoginRefused {
@@ -189,14 +202,17 @@ struct TlsRecord {
 // goes to the session untouched.
 struct Authenticate {
     static constexpr Type type = Type::authenticate;
-    std::uint32_t anonymous;     // 1: USER was ftp or anonymous and these are allowed
-    std::uint32_t has_password;  // 0: logged in at USER (no_anon_password)
+    std::uint32_t anonymous;       // 1: USER was ftp or anonymous and these are allowed
+    std::uint32_t has_password;    // 0: logged in at USER (no_anon_password, by_certificate)
+    std::uint32_t by_certificate;  // 1: the client's; the ProofParts came before the first of these
     Text<longest_name> user;
     Text<longest_name> password;
     std::uint32_t too_long;  // 1: user or password did not fit, so the login can only fail
     Text<longest_line> unread;
     TlsRecord tls;
 };
+
+inline constexpr std::size_t longest_names = 2048;  // in a client's certificate
 
 enum class Account : std::uint32_t { anonymous = 1, system = 2 /* PAM or tenant */ };
 
@@ -206,9 +222,11 @@ struct Login {
     std::uint64_t id;
     Account account;
     std::uint32_t has_password;
+    std::uint32_t by_certificate;  // 1: the client has proven that one with these names is its own
     Address peer;
     Text<longest_name> user;
     Text<longest_name> password;
+    Text<longest_names> names;          // "name\0" each
     Text<longest_overrides> overrides;  // options of this connection: "name=value\0" each
 };
 
@@ -228,6 +246,8 @@ struct DataPolicy {
     std::uint32_t pasv_by_name;     // 1: it is the server's, a name that is looked up now and then
 };
 
+inline constexpr std::size_t most_binds = 8;  // folders in a session's jail besides its home
+
 // What else it may do for it.
 struct Grants {
     std::uint32_t uid;       // the session's
@@ -235,37 +255,50 @@ struct Grants {
     std::uint8_t homes;      // tilde_user_enable
     std::uint8_t give_away;  // chown_uploads, for those with anonymous rights
     std::uint8_t reserved;
-    std::uint64_t device;     // of the file system of the root directory
-    std::uint32_t new_owner;  // chown_username
-    std::uint32_t new_mode;   // chown_upload_mode
+    std::uint64_t devices[1 + most_binds];  // of the file systems in the jail; 0: none
+    std::uint32_t new_owner;                // chown_username
+    std::uint32_t new_mode;                 // chown_upload_mode
+};
+
+// Where the account's sessions are to be made. Limits: 0 is none.
+struct Cgroup {
+    std::uint64_t memory;  // bytes
+    std::uint32_t processes;
+    std::uint32_t cpu_weight;
+    std::uint32_t io_weight;
+    std::uint32_t reserved;
+    Text<longest_name + 8> name;  // empty: with all others
 };
 
 enum class Outcome : std::uint32_t {
     admitted = 1,
-    wrong,   // user, password or account: 530 Login incorrect.
-    broken,  // right password, but no session possible: 500 OOPS: client_text
+    wrong,           // user, password or account: 530 Login incorrect.
+    broken,          // right password, but no session possible: 500 OOPS: client_text
+    needs_password,  // the certificate is not this user's
 };
 
 // Two descriptors when admitted: the directory that becomes the session's root, and the admission
-// (ipc/admission.hpp) in a sealed memfd; with session_support a third, which is closed when the
-// session has ended. None otherwise.
+// (ipc/admission.hpp) in a sealed memfd; then as many mounts as binds says; with session_support a
+// last one, which is closed when the session has ended. None otherwise.
 struct LoginAnswer {
     static constexpr Type type = Type::login_answer;
     std::uint64_t id;
     Outcome outcome;
     Account account;
     std::uint32_t guest;  // 1: logged in as guest_username (xferlog mode g)
-    std::uint32_t reserved;
+    std::uint32_t binds;
     DataPolicy data;
     Grants grants;
+    Cgroup cgroup;
     Text<longest_name> user;            // the name from now on (PAM may have changed it)
     Text<longest_name> shown_password;  // anonymous: the e-mail address given, for the logs
     Text<512> client_text;              // broken: what follows "500 OOPS: "
     Text<512> reason;  // not admitted: the real reason, for the administrator's log
 };
 
-// To a blank session. Three descriptors: root directory, admission, control connection; and, where
-// an account's sessions share their rate, a fourth: the memory with their clock.
+// To a blank session. Three descriptors: root directory, admission, control connection; then the
+// mounts of the admission's binds; and, where an account's sessions share their rate, a last one:
+// the memory with their clock.
 struct Enter {
     static constexpr Type type = Type::enter;
     Address peer;
@@ -298,6 +331,7 @@ struct Listening {
     in_addr address;  // that 227 tells; 0.0.0.0: there is none (IPv6)
 };
 
+// Also of the port that listens ahead.
 struct PassiveClose {
     static constexpr Type type = Type::passive_close;
     std::uint32_t sequence;
@@ -314,8 +348,8 @@ struct ActiveOpen {
 struct DataConnected {
     static constexpr Type type = Type::data_connected;
     std::uint32_t sequence;
-    std::uint16_t next_port;  // already listening for the next PASV or EPSV; 0: none
-    std::uint16_t reserved;
+    std::uint16_t next_port;  // listening ahead for PassiveOpen sequence + 1, which need not be
+    std::uint16_t reserved;   // sent then; 0: none
 };
 
 enum class DataFailure : std::uint32_t {
@@ -392,6 +426,33 @@ struct SignedFor {
     Text<longest_signature> signature;
 };
 
+inline constexpr std::size_t longest_proof_part = 12 * 1024;
+inline constexpr std::size_t longest_proof = 64 * 1024;  // all parts together
+
+// What was said in a greeter's handshake up to the client's CertificateVerify (RFC 8446), piece by
+// piece. The supervisor passes it on to a greeter that has no client, and never looks at it.
+struct ProofPart {
+    static constexpr Type type = Type::proof_part;
+    Text<longest_proof_part> bytes;
+};
+
+// Behind the last part: is it a handshake for which the signer has signed this hash with this key,
+// and with this connection's nonce in it? Then whose certificate has the client proven to be its
+// own?
+struct Prove {
+    static constexpr Type type = Type::prove;
+    std::uint8_t nonce[nonce_size];
+    std::uint8_t key[key_id_size];
+    Text<longest_hash> hash;
+};
+
+struct Proven {
+    static constexpr Type type = Type::proven;
+    Text<512> refusal;          // empty: it has
+    Text<512> subject;          // for the log
+    Text<longest_names> names;  // what cert_username_field names in it: "name\0" each
+};
+
 // The signer has its keys and is confined, or what is wrong with them and it ends. One descriptor
 // when ready: the certificates (ipc/certificates.hpp) in a sealed memfd. None otherwise.
 struct SignerReady {
@@ -433,11 +494,12 @@ struct HomeTold {
 };
 
 // GiveAway on its way to a helper, which looks at the file that comes along (one descriptor) before
-// it changes anything: regular, one link, on that device, owned by that user, opened for writing.
+// it changes anything: regular, one link, on one of these devices, owned by that user, opened for
+// writing.
 struct ChangeOwner {
     static constexpr Type type = Type::change_owner;
     std::uint64_t id;
-    std::uint64_t device;
+    std::uint64_t devices[1 + most_binds];
     std::uint32_t owner;
     std::uint32_t new_owner;
     std::uint32_t new_mode;
@@ -482,16 +544,32 @@ struct Wrapped {
     Text<longest_overrides> overrides;  // VSFTPD_LOAD_CONF: options of this connection
 };
 
-// Whether userlist_file or banner_file have changed. Supervisor -> helper, and back.
+// Whether userlist_file or banner_file have changed, or the certificates. Supervisor -> helper, and
+// back.
 struct Stamp {
     static constexpr Type type = Type::stamp;
     std::uint64_t id;
+    std::uint64_t certificates;  // 1: these
 };
 
 struct Stamped {
     static constexpr Type type = Type::stamped;
     std::uint64_t id;
     std::uint64_t stamp;  // another one when they are not the same any more; never 0
+};
+
+// A home, or a shared folder, as a mount that stands nowhere yet. Two descriptors: the directory,
+// and the end of a channel for the answer, which brings one: the mount.
+struct Mount {
+    static constexpr Type type = Type::mount;
+    std::uint32_t read_only;
+    std::uint32_t no_links;
+};
+
+struct Mounted {
+    static constexpr Type type = Type::mounted;
+    std::int32_t number;  // errno, without a descriptor then
+    Text<128> what;       // failed
 };
 
 enum class Event : std::uint32_t {
@@ -525,6 +603,33 @@ struct Record {
     Text<longest_path> path;     // as seen inside the jail
     Text<longest_path> second;
 };
+
+// The same for names of usual length: a tenth of the bytes for every transfer.
+struct ShortRecord {
+    static constexpr Type type = Type::short_record;
+    Event event;
+    std::uint32_t success;
+    std::uint64_t bytes;
+    std::uint64_t microseconds;
+    std::uint32_t has_size;
+    std::uint32_t ascii;
+    Text<512> path;
+    Text<64> second;
+};
+
+template <typename To, typename From>
+[[nodiscard]] To record_as(const From& from) {
+    To to{};
+    to.event = from.event;
+    to.success = from.success;
+    to.bytes = from.bytes;
+    to.microseconds = from.microseconds;
+    to.has_size = from.has_size;
+    to.ascii = from.ascii;
+    to.path.assign(from.path.view());
+    to.second.assign(from.second.view());
+    return to;
+}
 
 // Finish the transfer, then 421 and end. Idle connections end at once.
 struct Stop {

@@ -36,10 +36,14 @@ void BrokerClient::take(ipc::Message message) {
         if (listening->sequence == sequence_)
             listening_ = Listening{listening->port, listening->address};
     } else if (const auto* connected = message.as<ipc::DataConnected>()) {
-        // One for an earlier command is closed here.
-        if (connected->sequence == sequence_ && message.descriptors.size() == 1)
-            connected_ = std::move(message.descriptors.front());
+        // One for an earlier command is closed here, and so is one that nobody was told to make.
+        if (connected->sequence == sequence_ + 1) ahead_.reset();
+        if (connected->sequence != sequence_ || message.descriptors.size() != 1) return;
+        connected_ = std::move(message.descriptors.front());
+        if (connected->next_port != 0 && listening_)
+            ahead_ = Listening{connected->next_port, listening_->address};
     } else if (const auto* failed = message.as<ipc::DataFailed>()) {
+        if (failed->sequence == sequence_ + 1) ahead_.reset();
         if (failed->sequence == sequence_) connected_ = failed->failure;
     } else if (const auto* answer = message.as<ipc::Signed>()) {
         if (answer->sequence == sign_sequence_) signed_ = *answer;
@@ -60,31 +64,23 @@ bool BrokerClient::wait(const Deadline& deadline, Watch* watch) {
     if (ready < 0) return errno == EINTR;
     if (wanted[1].revents != 0 && !watch->on_readable()) return false;
     if (wanted[0].revents == 0) return true;
-    auto message = channel_.receive();
-    if (message) {
-        take(std::move(message.value()));
-        return true;
-    }
-    if (message.error().number == EAGAIN) return true;
-    stopping_ = true;
-    return false;
+    return receive();
 }
 
-void BrokerClient::receive() {
-    for (;;) {
-        auto message = channel_.receive();
-        if (!message) {
-            if (message.error().number != EAGAIN) stopping_ = true;
-            return;
-        }
+bool BrokerClient::receive() {
+    auto message = channel_.receive();
+    if (message)
         take(std::move(message.value()));
-    }
+    else if (message.error().number != EAGAIN)
+        stopping_ = true;
+    return message || message.error().number == EAGAIN;
 }
 
 Result<BrokerClient::Listening> BrokerClient::listen() {
     ++sequence_;
-    listening_.reset();
     connected_.reset();
+    listening_ = std::exchange(ahead_, std::nullopt);
+    if (listening_) return *listening_;
     TRY(channel_.send_waiting(ipc::PassiveOpen{sequence_}));
     while (!listening_) {
         if (!wait(std::nullopt)) return base::Error{"the supervisor is gone", ECONNRESET};
@@ -96,6 +92,7 @@ void BrokerClient::stop_listening() {
     (void)channel_.send_waiting(ipc::PassiveClose{sequence_});
     ++sequence_;  // what it accepted in this very moment is not wanted
     connected_.reset();
+    ahead_.reset();
 }
 
 BrokerClient::Connected BrokerClient::connection(const Deadline& deadline, Watch& watch) {
@@ -117,6 +114,7 @@ BrokerClient::Connected BrokerClient::accepted(std::chrono::seconds most, Watch&
 BrokerClient::Connected BrokerClient::connect(const ipc::Address& target, Watch& watch) {
     ++sequence_;
     connected_.reset();
+    ahead_.reset();
     if (!channel_.send_waiting(ipc::ActiveOpen{sequence_, target}))
         return ipc::DataFailure::refused;
     return connection(std::nullopt, watch);
@@ -166,7 +164,15 @@ std::string BrokerClient::home_of(std::string_view user) {
     return *text_;
 }
 
-void BrokerClient::record(const ipc::Record& record) { (void)channel_.send_waiting(record); }
+void BrokerClient::record(const ipc::Record& record) {
+    using ipc::ShortRecord;
+    const bool fits = record.path.length <= decltype(ShortRecord::path)::capacity &&
+                      record.second.length <= decltype(ShortRecord::second)::capacity;
+    if (fits)
+        (void)channel_.send_waiting(ipc::record_as<ShortRecord>(record));
+    else
+        (void)channel_.send_waiting(record);
+}
 
 void BrokerClient::entered(int number, std::string_view step) {
     ipc::Entered message{};

@@ -23,10 +23,10 @@ class BrokerClient {
   public:
     explicit BrokerClient(ipc::Channel channel) : channel_(std::move(channel)) {}
 
-    // To be polled; when it can be read, receive() takes what came: a Stop, or a data connection
-    // that was there before its transfer command and is kept for it.
+    // To be polled; when it can be read, receive() takes one message: a Stop, or a data connection
+    // that was there before its transfer command and is kept for it. False: the supervisor is gone.
     [[nodiscard]] int fd() const { return channel_.fd(); }
-    void receive();
+    bool receive();
 
     // Stop has come, or the supervisor is gone: finish what runs, then 421.
     [[nodiscard]] bool stopping() const { return stopping_; }
@@ -38,6 +38,8 @@ class BrokerClient {
     };
     [[nodiscard]] base::Result<Listening> listen();
     void stop_listening();
+    // The broker listens for the next listen() already.
+    [[nodiscard]] bool listens_ahead() const { return ahead_.has_value(); }
 
     // The client's data connection, or why there is none. accepted() waits that long (0: for ever)
     // from now on, since accept_timeout begins with the transfer command; for connect_timeout it is
@@ -72,7 +74,8 @@ class BrokerClient {
     std::uint32_t sequence_ = 0;
     bool stopping_ = false;
     // Answers that have come and were not fetched yet.
-    std::optional<Listening> listening_;
+    std::optional<Listening> listening_;  // once there was one, its address stays
+    std::optional<Listening> ahead_;      // for sequence_ + 1
     std::optional<Connected> connected_;
     std::optional<int> given_away_;
     std::optional<ipc::Signed> signed_;

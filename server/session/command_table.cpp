@@ -23,6 +23,7 @@ constexpr Command table[] = {
     {"ALLO",    nothing,                    commands::allo},
     {"APPE",    changing | path,            commands::appe, ipc::Event::upload},
     {"AVBL",    path,                       commands::avbl},
+    {"CCC",     nothing,                    commands::ccc},
     {"CDUP",    nothing,                    commands::cdup},
     {"CLNT",    nothing,                    commands::clnt},
     {"CWD",     path,                       commands::cwd},

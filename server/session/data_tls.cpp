@@ -12,7 +12,10 @@
 #include <string>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 namespace session {
 
@@ -27,11 +30,32 @@ namespace {
 struct Prepared {
     std::optional<tls::Context> resumed;  // require_ssl_reuse
     std::optional<tls::Context> full;     // without
+    bool ccc = false;
 };
 
 Prepared& prepared() {
     static Prepared instance;
     return instance;
+}
+
+// How long 150 waits for a handshake that the client has begun ahead of it: enough for a way there
+// and back.
+constexpr milliseconds head_start{500};
+
+bool waits(tls::Step step) {
+    return step == tls::Step::wait_to_read || step == tls::Step::wait_to_write;
+}
+
+// A batch of records is written at once; without this its end waits for what comes behind it or for
+// the client's acknowledgement, and all that follows is cut at other places.
+void send_without_delay(const base::Fd& socket) {
+    const int yes = 1;
+    (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+bool has_input(const base::Fd& socket) {
+    pollfd wanted{socket.get(), POLLIN, 0};
+    return ::poll(&wanted, 1, 0) > 0;
 }
 
 tls::X509Certificate certificate_in(std::span<const unsigned char> session) {
@@ -50,6 +74,7 @@ Result<void> prepare_tls(const config::Configuration& configuration,
     TRY(const auto settings, tls::settings_of(configuration));
     auto all = std::make_shared<const tls::Certificates>(std::move(certificates));
     const bool reuse = configuration.options.require_ssl_reuse;
+    prepared().ccc = configuration.native.ccc;
     TRY(auto context,
         tls::Context::create(settings, std::move(all),
                              reuse ? tls::Purpose::resumed_data : tls::Purpose::data));
@@ -57,10 +82,7 @@ Result<void> prepare_tls(const config::Configuration& configuration,
     return base::success();
 }
 
-bool DataTls::wake() {
-    if (!prepared().resumed && !prepared().full) return true;
-    return static_cast<bool>(tls::reseed_after_fork());
-}
+bool DataTls::may_clear_control() { return prepared().ccc; }
 
 DataTls::DataTls(tls::Context& context, const config::Options& options, BrokerClient& broker)
     : context_(&context),
@@ -73,49 +95,79 @@ Result<DataTls> DataTls::with(const ipc::TlsRecord& record, const config::Option
                               BrokerClient& broker) {
     auto& context = options.require_ssl_reuse ? prepared().resumed : prepared().full;
     if (!context || !record.session.valid()) return base::Error{"TLS was not prepared"};
-    tls::TicketKey key{};
-    static_assert(sizeof record.ticket_key == sizeof key);
-    std::copy(std::begin(record.ticket_key), std::end(record.ticket_key), key.begin());
-    const auto used = context->use_ticket_key(key);
-    OPENSSL_cleanse(key.data(), key.size());
-    TRY(used);
     DataTls made(*context, options, broker);
-    const auto bytes = record.session.view();
-    const std::span session{reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()};
-    if (!session.empty()) {
-        TRY(context->resume(session));
-        made.client_ = certificate_in(session);
-    }
-    if (!options.require_ssl_reuse)
-        context->sign_with([&broker](const tls::ToBeSigned& what) { return broker.sign(what); });
+    made.secrets_ = std::make_unique<Secrets>();
+    static_assert(sizeof record.ticket_key == sizeof made.secrets_->key);
+    std::copy(std::begin(record.ticket_key), std::end(record.ticket_key),
+              made.secrets_->key.begin());
+    const auto session = record.session.view();
+    made.secrets_->session.assign(session.begin(), session.end());
     return made;
 }
 
-DataTls::Shaken DataTls::shake(const base::Fd& data, Watch& watch) {
-    auto stream = tls::Stream::over(*context_, data.get());
+DataTls::Secrets::~Secrets() {
+    OPENSSL_cleanse(key.data(), key.size());
+    OPENSSL_cleanse(session.data(), session.size());
+}
+
+Result<void> DataTls::get_ready() {
+    if (!secrets_) return base::success();
+    TRY(tls::reseed_after_fork());
+    TRY(context_->use_ticket_key(secrets_->key));
+    if (!secrets_->session.empty()) {
+        TRY(context_->resume(secrets_->session));
+        client_ = certificate_in(secrets_->session);
+    }
+    if (!reuse_required_)
+        context_->sign_with(
+            [broker = broker_](const tls::ToBeSigned& what) { return broker->sign(what); });
+    secrets_.reset();
+    return base::success();
+}
+
+// As far as it goes until then; nothing when the client no longer wants it.
+std::optional<tls::Step> DataTls::go_on(tls::Stream& stream, const base::Fd& data, Watch& watch,
+                                        Deadline deadline) {
+    const auto begun = Clock::now();
+    for (;;) {
+        const auto step = stream.shake();
+        if (!waits(step)) return step;
+        if (watch.gone())
+            deadline = std::min(deadline.value_or(Clock::time_point::max()), begun + last_patience);
+        std::int64_t most = -1;
+        if (deadline) most = std::chrono::ceil<milliseconds>(*deadline - Clock::now()).count();
+        if (deadline && most <= 0) return step;
+        const short events = step == tls::Step::wait_to_read ? POLLIN : POLLOUT;
+        std::array<pollfd, 2> wanted{{{data.get(), events, 0}, {watch.fd(), POLLIN, 0}}};
+        (void)::poll(wanted.data(), wanted.size(),
+                     static_cast<int>(std::min<std::int64_t>(most, 3'600'000)));
+        if (wanted[1].revents != 0 && !watch.on_readable()) return std::nullopt;
+    }
+}
+
+DataTls::Shaken DataTls::shake(const base::Fd& data, Watch& watch, tls::Stream::Use use,
+                               const std::function<void()>& start) {
+    const auto ready = get_ready();
+    auto stream =
+        ready ? tls::Stream::over(*context_, data.get(), use) : Result<tls::Stream>(ready.error());
     if (!stream) {
         tell(ipc::Event::warning, "no TLS on the data connection: " + stream.error().text());
         return ftp::Reply(reply::data_tls_failed);
     }
-    const auto deadline = Clock::now() + patience_;
-    for (;;) {
-        const auto step = stream.value().shake();
-        if (step == tls::Step::done) break;
-        if (step != tls::Step::wait_to_read && step != tls::Step::wait_to_write)
-            return failed(stream.value());
-        const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-        const bool for_ever = patience_.count() == 0;
-        if (!for_ever && left.count() <= 0) {
-            tell(ipc::Event::warning, "TLS handshake on the data connection: timeout");
-            return ftp::Reply(reply::data_tls_failed);
-        }
-        const short events = step == tls::Step::wait_to_read ? POLLIN : POLLOUT;
-        std::array<pollfd, 2> wanted{{{data.get(), events, 0}, {watch.fd(), POLLIN, 0}}};
-        const auto most = std::min<std::int64_t>(left.count(), 3'600'000);
-        (void)::poll(wanted.data(), wanted.size(), for_ever ? -1 : static_cast<int>(most));
-        if (wanted[1].revents != 0 && (!watch.on_readable() || watch.gone()))
-            return ftp::Reply(reply::data_tls_failed);
+    send_without_delay(data);
+    const auto now = Clock::now();
+    std::optional<tls::Step> step = tls::Step::wait_to_read;
+    if (start && has_input(data)) step = go_on(stream.value(), data, watch, now + head_start);
+    if (start && step && (waits(*step) || *step == tls::Step::done)) start();
+    if (step && waits(*step))
+        step = go_on(stream.value(), data, watch,
+                     patience_.count() > 0 ? Deadline(now + patience_) : std::nullopt);
+    if (!step) return ftp::Reply(reply::data_tls_failed);
+    if (waits(*step)) {
+        tell(ipc::Event::warning, "TLS handshake on the data connection: timeout");
+        return ftp::Reply(reply::data_tls_failed);
     }
+    if (*step != tls::Step::done) return failed(stream.value());
     if (debug_) tell(ipc::Event::debug, stream.value().description());
     if (same_client(stream.value())) return std::move(stream.value());
     tell(

@@ -14,6 +14,8 @@
 #include "tls/stream.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -26,20 +28,31 @@ namespace session {
 
 class DataTls {
   public:
-    // First thing in a process that may need it: its random numbers are its own then.
-    [[nodiscard]] static bool wake();
+    [[nodiscard]] static bool may_clear_control();  // [tls] ccc
 
-    // For this session; the record's secrets are OpenSSL's from then on.
+    // For this session. What is the first data connection's is only done then: many logins have
+    // none, or not for long.
     [[nodiscard]] static base::Result<DataTls> with(const ipc::TlsRecord& record,
                                                     const config::Options& options,
                                                     BrokerClient& broker);
 
-    // The handshake on a data connection. The reply says that there is none, the log why.
+    // The handshake on a data connection. The reply says that there is none, the log why. `start`
+    // says 150, where that may have to wait for the handshake.
     using Shaken = std::variant<tls::Stream, ftp::Reply>;
-    [[nodiscard]] Shaken shake(const base::Fd& data, Watch& watch);
+    [[nodiscard]] Shaken shake(const base::Fd& data, Watch& watch, tls::Stream::Use use,
+                               const std::function<void()>& start);
 
   private:
+    struct Secrets {
+        tls::TicketKey key{};
+        tls::Bytes session;
+        ~Secrets();
+    };
     DataTls(tls::Context& context, const config::Options& options, BrokerClient& broker);
+    [[nodiscard]] base::Result<void> get_ready();
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+    [[nodiscard]] static std::optional<tls::Step> go_on(tls::Stream& stream, const base::Fd& data,
+                                                        Watch& watch, Deadline deadline);
     [[nodiscard]] ftp::Reply failed(const tls::Stream& stream);
     [[nodiscard]] bool same_client(const tls::Stream& stream) const;
     void tell(ipc::Event event, std::string_view text);
@@ -48,8 +61,9 @@ class DataTls {
     BrokerClient* broker_;
     bool reuse_required_;
     bool debug_;
-    std::chrono::seconds patience_;  // 0: for ever
-    tls::X509Certificate client_;    // the certificate on the control connection
+    std::chrono::seconds patience_;     // 0: for ever
+    std::unique_ptr<Secrets> secrets_;  // until they are OpenSSL's
+    tls::X509Certificate client_;       // the certificate on the control connection
 };
 
 }  // namespace session

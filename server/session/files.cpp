@@ -46,11 +46,11 @@ Result<struct stat> regular(const Fd& file, const std::string& path) {
     return status;
 }
 
-Result<OpenFile> opened(Fd file, const std::string& path, bool created) {
+Result<OpenFile> opened(Fd file, const std::string& path) {
     TRY(const auto status, regular(file, path));
     // Some file systems (DMAPI, FUSE) would honour it in reads.
     (void)::fcntl(file.get(), F_SETFL, 0);
-    return OpenFile{std::move(file), status, created};
+    return OpenFile{std::move(file), status, false};
 }
 
 // The file that is there already.
@@ -59,7 +59,7 @@ Result<OpenFile> open_existing(const Root& root, const std::string& path) {
     TRY(const auto found, root.open(path, O_PATH));
     TRY(regular(found, path));
     TRY(auto file, root.open(path, O_WRONLY | careful));
-    return opened(std::move(file), path, false);
+    return opened(std::move(file), path);
 }
 
 // Through a link to nothing, which O_EXCL does not follow, to where the link leads.
@@ -68,9 +68,9 @@ Result<OpenFile> create_at_end_of_link(const Root& root, const std::string& path
     if (spot.found) return Error{path, EEXIST};
     if (spot.slash) return Error{path, EISDIR};
     Fd file{::openat(spot.folder.get(), spot.name.c_str(),
-                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | careful, mode)};
+                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
     if (!file) return system_error(path);
-    return opened(std::move(file), path, true);
+    return OpenFile{std::move(file), {}, true};
 }
 
 // Where something is made, removed or renamed. The calls that take this never follow a last link,
@@ -136,9 +136,9 @@ std::string physical_path(const Spot& spot) {
 
 }  // namespace
 
-Result<Files> Files::open_root() {
-    Fd root{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (!root) return system_error("/");
+Result<Files> Files::open_root(const char* path) {
+    Fd root{::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (!root) return system_error(path);
     return Files(Root(std::move(root)));
 }
 
@@ -149,15 +149,15 @@ Result<OpenFile> Files::open(const std::string& path) const {
     if (!file && file.error().number == ENXIO)  // a socket
         return Error{path, ftp::not_a_regular_file};
     if (!file) return file.error();
-    return opened(std::move(file.value()), path, false);
+    return opened(std::move(file.value()), path);
 }
 
 Result<OpenFile> Files::create(const std::string& path, mode_t mode, bool exclusive) const {
     mode &= 07777;
     for (int tries = 0; tries < most_tries; ++tries) {
         // In this order, so that it is known who made the file.
-        auto made = root_.open(path, O_WRONLY | O_CREAT | O_EXCL | careful, mode);
-        if (made) return opened(std::move(made.value()), path, true);
+        auto made = root_.open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+        if (made) return OpenFile{std::move(made.value()), {}, true};
         if (exclusive || made.error().number == EISDIR) return made.error();
 
         auto existing = open_existing(root_, path);

@@ -19,16 +19,16 @@ namespace session {
 
 struct OpenFile {
     base::Fd file;
-    struct stat status {};
-    bool created = false;  // by this very call
+    struct stat status {};  // of one that was there
+    bool created = false;   // by this very call
 };
 
 class Files {
   public:
     explicit Files(Root root) : root_(std::move(root)) {}
 
-    // Opens "/" as it is now.
-    [[nodiscard]] static base::Result<Files> open_root();
+    // Opens "/" as it is now, or what else is to be the root.
+    [[nodiscard]] static base::Result<Files> open_root(const char* path = "/");
 
     // A regular file for reading; directories, devices and the like are an error (EISDIR,
     // ftp::not_a_regular_file).

@@ -35,10 +35,10 @@ class FolderReader {
     std::size_t end_ = 0;
 };
 
-// All but the names of user and group, of the very thing (links are not followed). An empty `name`
-// is the folder itself, or what an O_PATH descriptor was opened for. `wanted` are STATX_ bits.
-[[nodiscard]] base::Result<ftp::Entry> entry_at(const base::Fd& folder, const char* name,
-                                                unsigned wanted);
+// The numbers of an entry, of the very thing (links are not followed). An empty `name` is the
+// folder itself, or what an O_PATH descriptor was opened for. `wanted` are STATX_ bits.
+[[nodiscard]] base::Result<void> look_at(const base::Fd& folder, const char* name, unsigned wanted,
+                                         ftp::Entry& entry);
 
 // Where a link leads; empty when that cannot be told.
 [[nodiscard]] std::string link_target(const base::Fd& folder, const char* name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Finds what a listing is to show, sorts it and turns it into lines; runs in the session. LIST and
-// NLST come sorted and know the names of a folder first; MLSD is sent as it is read.
+// NLST come sorted, so that all lines of a folder are there before the first is sent; MLSD and LIST
+// -U are sent as the folder is read.
 #include "session/lister.hpp"
 
 #include "ftp/cmds_list.hpp"
@@ -31,13 +32,13 @@ using base::success;
 namespace {
 
 // What one listing may cost; more is cut short, and the client is told.
-constexpr std::size_t most_bytes = 64 << 20;          // of names and times, at one moment
+constexpr std::size_t most_bytes = 128 << 20;         // of lines to sort, at one moment
 constexpr std::size_t most_pending_bytes = 16 << 20;  // of folders that -R has yet to visit
 constexpr std::uint64_t most_entries = 1'000'000;     // with -R
 constexpr int deepest = 100;                          // with -R
 constexpr std::uint64_t most_steps = 200'000'000;     // of matching names; about a second
 
-constexpr std::size_t batch = 32 << 10;  // bytes of lines that are sent at once
+constexpr std::size_t batch = 64 << 10;  // bytes of lines that are sent at once
 
 constexpr unsigned for_ls =
     STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_SIZE | STATX_MTIME;
@@ -54,7 +55,8 @@ std::string below(std::string folder, std::string_view name) {
 // One thing by its path, links shown as such.
 Result<ftp::Entry> entry_of(const Files& files, const std::string& path, unsigned wanted) {
     TRY(const auto found, files.find(path, false));
-    TRY(auto entry, entry_at(found, "", wanted));
+    ftp::Entry entry;
+    TRY(look_at(found, "", wanted, entry));
     if (S_ISLNK(entry.mode)) entry.target = link_target(found, "");
     return entry;
 }
@@ -128,87 +130,79 @@ class Rights {
     bool old_files_ = false;
 };
 
-// ----- names of one folder, in the order of the listing
+// ----- lines of one folder, in the order of the listing
 
-// What a line needs, in few bytes.
-struct Known {
-    std::uint64_t links;
-    std::uint64_t size;
-    std::int64_t mtime;
-    std::uint32_t mtime_nanoseconds;
-    mode_t mode;
-    uid_t uid;
-    gid_t gid;
-};
-
-class Names {
+class Lines {
   public:
-    struct Name {
-        const char* text;  // a NUL follows
-        std::uint32_t known;
-        std::uint16_t length;
-        unsigned char type;
+    struct Line {
+        const char* text;
+        std::uint64_t first;   // of its ftp::SortKey
+        std::uint32_t second;  // and this
+        std::uint16_t size;
+        std::uint16_t name_at;
+        std::uint16_t name_size;
+        bool is_folder;
 
-        [[nodiscard]] std::string_view view() const { return {text, length}; }
+        [[nodiscard]] std::string_view view() const { return {text, size}; }
+        [[nodiscard]] std::string_view name() const { return {text + name_at, name_size}; }
+        [[nodiscard]] ftp::SortKey key() const { return {first, second, name()}; }
     };
 
+    explicit Lines(const ftp::ListOptions& options) : options_(options) {}
+
     // False when that would be too many.
-    bool add(const FolderReader::Name& name, const ftp::Entry* entry) {
-        bytes_ += name.name.size() + sizeof(Name) + (entry != nullptr ? sizeof(Known) : 0);
+    bool add(std::string_view text, std::size_t name_at, const ftp::Entry& entry) {
+        bytes_ += text.size() + sizeof(Line);
         if (bytes_ > most_bytes) return false;
-        names_.push_back({keep(name.name), static_cast<std::uint32_t>(known_.size()),
-                          static_cast<std::uint16_t>(name.name.size()), name.type});
-        if (entry != nullptr)
-            known_.push_back({entry->links, entry->size, entry->mtime, entry->mtime_nanoseconds,
-                              entry->mode, entry->uid, entry->gid});
+        const auto key = options_.newest_first
+                             ? ftp::newest_first(entry.name, entry.mtime, entry.mtime_nanoseconds)
+                             : ftp::SortKey{};
+        lines_.push_back({keep(text), key.first, key.second,
+                          static_cast<std::uint16_t>(text.size()),
+                          static_cast<std::uint16_t>(name_at),
+                          static_cast<std::uint16_t>(entry.name.size()), S_ISDIR(entry.mode)});
         return true;
     }
 
-    void sort(const ftp::ListOptions& options) {
-        const auto key = [this](const Name& name) {
-            if (known_.empty()) return ftp::SortKey{name.view()};
-            const auto& known = known_[name.known];
-            return ftp::SortKey{name.view(), known.mtime, known.mtime_nanoseconds};
-        };
-        std::sort(names_.begin(), names_.end(), [&](const Name& a, const Name& b) {
-            return ftp::comes_before(key(a), key(b), options);
+    void sort() {
+        if (!options_.newest_first) number_names();
+        std::sort(lines_.begin(), lines_.end(), [this](const Line& a, const Line& b) {
+            if (a.first != b.first) return (a.first < b.first) != options_.reversed;
+            return ftp::comes_before(a.key(), b.key(), options_);
         });
     }
 
-    [[nodiscard]] const std::vector<Name>& all() const { return names_; }
-
-    [[nodiscard]] std::optional<ftp::Entry> entry(const Name& name) const {
-        if (known_.empty()) return std::nullopt;
-        const auto& known = known_[name.known];
-        ftp::Entry entry;
-        entry.links = known.links;
-        entry.size = known.size;
-        entry.mtime = known.mtime;
-        entry.mtime_nanoseconds = known.mtime_nanoseconds;
-        entry.mode = known.mode;
-        entry.uid = known.uid;
-        entry.gid = known.gid;
-        return entry;
-    }
+    [[nodiscard]] const std::vector<Line>& all() const { return lines_; }
 
   private:
     static constexpr std::size_t block_size = 64 << 10;
 
+    void number_names() {
+        auto shared = lines_.empty() ? 0 : lines_.front().name().size();
+        for (const auto& line : lines_) {
+            const auto common = lines_.front().name().substr(0, shared);
+            const auto name = line.name();
+            shared = static_cast<std::size_t>(
+                std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first -
+                common.begin());
+        }
+        for (auto& line : lines_) line.first = ftp::sort_key(line.name(), shared).first;
+    }
+
     // In blocks that never move, so that growing copies nothing.
-    const char* keep(std::string_view name) {
-        if (left_ < name.size() + 1) {
+    const char* keep(std::string_view text) {
+        if (left_ < text.size()) {
             blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_size));
             left_ = block_size;
         }
         auto* place = blocks_.back().get() + (block_size - left_);
-        std::memcpy(place, name.data(), name.size());
-        place[name.size()] = '\0';
-        left_ -= name.size() + 1;
+        std::memcpy(place, text.data(), text.size());
+        left_ -= text.size();
         return place;
     }
 
-    std::vector<Name> names_;
-    std::vector<Known> known_;  // all of them or none
+    const ftp::ListOptions& options_;
+    std::vector<Line> lines_;
     std::vector<std::unique_ptr<char[]>> blocks_;
     std::size_t left_ = 0;
     std::size_t bytes_ = 0;
@@ -221,9 +215,18 @@ class Output {
   public:
     explicit Output(const Lister::Sink& sink) : sink_(sink) {}
 
-    bool add(std::string_view line) {
-        lines_ += line;
+    // At its end a line is written; then it is told.
+    std::string& begin() {
+        begun_ = lines_.size();
+        return lines_;
+    }
+    bool end() {
+        ftp::end_data_line(lines_, begun_);
         return lines_.size() < batch || flush();
+    }
+    bool add(std::string_view line) {
+        begin() += line;
+        return end();
     }
     bool flush() {
         open_ = open_ && (lines_.empty() || sink_(lines_));
@@ -234,6 +237,7 @@ class Output {
   private:
     const Lister::Sink& sink_;
     std::string lines_;
+    std::size_t begun_ = 0;
     bool open_ = true;
 };
 
@@ -260,7 +264,10 @@ class Writer {
           listing_(listing),
           hidden_(options.hide_file),
           output_(sink) {
-        view_.now = std::time(nullptr);
+        // std::time() lags behind the times that new files get: they would be in the future.
+        timespec now{};
+        ::clock_gettime(CLOCK_REALTIME, &now);
+        view_.now = now.tv_sec;
         view_.calendar = options.use_localtime ? ftp::local_calendar : ftp::utc_calendar;
         view_.hide_ids = options.hide_ids;
     }
@@ -268,7 +275,9 @@ class Writer {
     bool write(const Lister::Found& found) {
         if (!found.folder) {
             auto entry = found.entry;
-            (void)add_line(entry, found.shown);
+            add_names(entry);
+            (void)add_line(output_.begin(), entry, prefix(found.shown));
+            (void)output_.end();
         } else if (listing_.style == Style::facts) {
             write_facts(found);
         } else {
@@ -288,20 +297,31 @@ class Writer {
     // ----- one line
 
     // NLST has the folder in front of the name, as the client wrote it.
-    static std::string prefix(std::string_view folder) {
-        if (folder == ".") return {};
+    [[nodiscard]] std::string prefix(std::string_view folder) const {
+        if (folder == "." || listing_.style != Style::names) return {};
         return below(std::string(folder), {});
     }
 
-    bool add_line(ftp::Entry& entry, std::string_view folder) {
-        if (name_of_ && listing_.style == Style::ls) {
-            entry.user = name_of_(false, entry.uid);
-            entry.group = name_of_(true, entry.gid);
-        }
+    void add_names(ftp::Entry& entry) const {
+        if (!name_of_ || listing_.style != Style::ls) return;
+        entry.user = name_of_(false, entry.uid);
+        entry.group = name_of_(true, entry.gid);
+    }
+
+    // At the end of `text`; where the name begins.
+    std::size_t add_line(std::string& text, const ftp::Entry& entry,
+                         std::string_view prefix) const {
+        const auto start = text.size();
         const bool classify = listing_.options.classify;
-        return output_.add(listing_.style == Style::ls
-                               ? ftp::ls_line(entry, view_, classify)
-                               : ftp::nlst_line(prefix(folder), entry, classify));
+        if (listing_.style != Style::ls) {
+            text += prefix;
+            ftp::add_nlst_name(text, entry, classify);
+            return prefix.size();
+        }
+        ftp::add_ls_front(text, entry, view_);
+        const auto name_at = text.size() - start;
+        ftp::add_ls_name(text, entry, classify);
+        return name_at;
     }
 
     [[nodiscard]] unsigned wanted() const {
@@ -316,27 +336,40 @@ class Writer {
         return for_names;
     }
 
-    // Only by its path is ".." the folder above within the root. What vanished in between, or may
-    // not be looked at, is left out.
-    std::optional<ftp::Entry> look_at(const Fd& folder, const std::string& path,
-                                      std::string_view name) {
-        const bool above = name == "..";
-        auto entry = above ? entry_of(files_, below(path, name), wanted())
-                           : entry_at(folder, name.data(), wanted());
-        if (!entry) return std::nullopt;
-        return std::move(entry.value());
+    // NLST needs no more than the name, unless it is to sort by time, to show or visit folders.
+    [[nodiscard]] bool type_suffices(unsigned char type) const {
+        const auto& options = listing_.options;
+        if (listing_.style != Style::names || options.classify || options.newest_first)
+            return false;
+        return !options.recursive || type != DT_UNKNOWN;
     }
 
-    void add_target(ftp::Entry& entry, const Fd& folder) const {
+    // Only by its path is ".." the folder above within the root. What vanished in between, or may
+    // not be looked at, is left out: false.
+    bool complete(ftp::Entry& entry, const FolderReader::Name& name, const Fd& folder,
+                  const std::string& path) const {
+        if (type_suffices(name.type)) {
+            entry.mode = DTTOIF(name.type);
+        } else if (name.name == "..") {
+            auto above = entry_of(files_, below(path, name.name), wanted());
+            if (!above) return false;
+            entry = std::move(above.value());
+        } else if (!look_at(folder, name.name.data(), wanted(), entry)) {
+            return false;
+        }
+        entry.name = name.name;
+        entry.target.clear();
         if (S_ISLNK(entry.mode) && listing_.style != Style::names)
-            entry.target = link_target(folder, entry.name.c_str());
+            entry.target = link_target(folder, name.name.data());
+        add_names(entry);
+        return true;
     }
 
     bool shows(std::string_view name, const std::optional<ftp::Pattern>& pattern) {
         // A pattern that begins with a dot asks for such names.
         const bool all = listing_.options.all || dotted_pattern_;
         return ftp::shown(name, all, options_.force_dot_files) &&
-               !hidden_.contains(name, hiding_steps_) &&
+               (is_dots(name) || !hidden_.contains(name, hiding_steps_)) &&
                (!pattern || pattern->matches(name, pattern_steps_));
     }
 
@@ -345,10 +378,12 @@ class Writer {
         return hiding_steps_.exhausted() || pattern_steps_.exhausted() || entries_ > most_entries;
     }
 
-    // Each name that is to be shown, until `take` wants no more.
+    // What is to be shown, one after the other, until `take` wants no more.
     template <typename Take>
-    void each_name(const Fd& folder, const std::optional<ftp::Pattern>& pattern, Take take) {
+    void each_entry(const Fd& folder, const std::string& path,
+                    const std::optional<ftp::Pattern>& pattern, Take take) {
         FolderReader reader(folder);
+        ftp::Entry entry;
         for (;;) {
             const auto name = reader.next();
             if (!name || exhausted()) {
@@ -356,7 +391,9 @@ class Writer {
                 return;
             }
             if (!name.value()) return;
-            if (shows(name.value()->name, pattern) && !take(*name.value())) return;
+            if (!shows(name.value()->name, pattern)) continue;
+            if (listing_.options.recursive) ++entries_;
+            if (complete(entry, *name.value(), folder, path) && !take(entry)) return;
         }
     }
 
@@ -367,17 +404,14 @@ class Writer {
         const auto here = rights.in(found.folder);
         auto not_removable = here;  // "." and ".."
         not_removable.writable = false;
-        each_name(found.folder, found.pattern, [&](const FolderReader::Name& each) {
-            auto entry = look_at(found.folder, found.path, each.name);
-            if (!entry) return true;
-            entry->name = each.name;
-            add_target(*entry, found.folder);
-            const auto relation = each.name == "."    ? ftp::Relation::current_folder
-                                  : each.name == ".." ? ftp::Relation::parent_folder
-                                                      : ftp::Relation::ordinary;
-            const auto viewer = rights.viewer(*entry, is_dots(each.name) ? not_removable : here);
-            return output_.add(ftp::data_line(ftp::fact_line(*entry, entry->name, listing_.facts,
-                                                             viewer, options_.hide_ids, relation)));
+        each_entry(found.folder, found.path, found.pattern, [&](const ftp::Entry& entry) {
+            const auto relation = entry.name == "."    ? ftp::Relation::current_folder
+                                  : entry.name == ".." ? ftp::Relation::parent_folder
+                                                       : ftp::Relation::ordinary;
+            const auto viewer = rights.viewer(entry, is_dots(entry.name) ? not_removable : here);
+            ftp::add_facts(output_.begin(), entry, entry.name, listing_.facts, viewer,
+                           options_.hide_ids, relation);
+            return output_.end();
         });
     }
 
@@ -414,59 +448,53 @@ class Writer {
     bool write_folder(const Fd& folder, const Pending& where,
                       const std::optional<ftp::Pattern>& pattern, std::vector<Pending>& pending) {
         const auto& options = listing_.options;
-        if (options.recursive && !output_.add(ftp::folder_heading(where.shown, where.depth == 0)))
-            return false;
-        auto names = names_in(folder, where.path, pattern);
-        names.sort(options);
+        if (options.recursive && !write_heading(where)) return false;
         const auto first_new = pending.size();
-        for (const auto& name : names.all()) {
-            auto entry = complete(names, name, folder, where.path);
-            if (!entry) continue;
-            if (!add_line(*entry, where.shown)) return false;
-            if (options.recursive && S_ISDIR(entry->mode) && !is_dots(entry->name))
-                add_pending(pending, where, entry->name);
-        }
+        const bool open = options.unsorted ? write_unsorted(folder, where, pattern, pending)
+                                           : write_sorted(folder, where, pattern, pending);
         std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first_new), pending.end());
-        return !exhausted();
+        return open && !exhausted();
     }
 
-    // With -t also what is needed to sort, and then everything: nothing is looked at twice.
-    Names names_in(const Fd& folder, const std::string& path,
-                   const std::optional<ftp::Pattern>& pattern) {
-        Names names;
-        each_name(folder, pattern, [&](const FolderReader::Name& each) {
-            if (listing_.options.recursive) ++entries_;
-            std::optional<ftp::Entry> entry;
-            if (listing_.options.newest_first) {
-                entry = look_at(folder, path, each.name);
-                if (!entry) return true;
-            }
-            return names.add(each, entry ? &*entry : nullptr) || (whole_ = false);
+    // An empty line between folders.
+    bool write_heading(const Pending& where) {
+        return (where.depth == 0 || output_.add({})) && output_.add(where.shown + ':');
+    }
+
+    bool write_unsorted(const Fd& folder, const Pending& where,
+                        const std::optional<ftp::Pattern>& pattern, std::vector<Pending>& pending) {
+        const auto in_front = prefix(where.shown);
+        bool open = true;
+        each_entry(folder, where.path, pattern, [&](const ftp::Entry& entry) {
+            add_pending(pending, where, S_ISDIR(entry.mode), entry.name);
+            (void)add_line(output_.begin(), entry, in_front);
+            return open = output_.end();
         });
-        return names;
+        return open;
     }
 
-    // NLST needs no more than the name, unless it is to show or visit folders.
-    [[nodiscard]] bool type_suffices(const Names::Name& name) const {
-        if (listing_.style != Style::names || listing_.options.classify) return false;
-        return !listing_.options.recursive || name.type != DT_UNKNOWN;
-    }
-
-    std::optional<ftp::Entry> complete(const Names& names, const Names::Name& name,
-                                       const Fd& folder, const std::string& path) {
-        auto entry = names.entry(name);
-        if (!entry && type_suffices(name)) {
-            entry.emplace();
-            entry->mode = DTTOIF(name.type);
+    bool write_sorted(const Fd& folder, const Pending& where,
+                      const std::optional<ftp::Pattern>& pattern, std::vector<Pending>& pending) {
+        const auto in_front = prefix(where.shown);
+        Lines lines(listing_.options);
+        std::string line;
+        each_entry(folder, where.path, pattern, [&](const ftp::Entry& entry) {
+            line.clear();
+            const auto name_at = add_line(line, entry, in_front);
+            return lines.add(line, name_at, entry) || (whole_ = false);
+        });
+        lines.sort();
+        for (const auto& each : lines.all()) {
+            if (!output_.add(each.view())) return false;
+            add_pending(pending, where, each.is_folder, each.name());
         }
-        if (!entry) entry = look_at(folder, path, name.view());
-        if (!entry) return entry;
-        entry->name = name.view();
-        add_target(*entry, folder);
-        return entry;
+        return true;
     }
 
-    void add_pending(std::vector<Pending>& pending, const Pending& above, std::string_view name) {
+    // With -R, if it is to be visited.
+    void add_pending(std::vector<Pending>& pending, const Pending& above, bool is_folder,
+                     std::string_view name) {
+        if (!listing_.options.recursive || !is_folder || is_dots(name)) return;
         Pending folder{below(above.path, name), below(above.shown, name), above.depth + 1};
         pending_bytes_ += size_of(folder);
         if (folder.depth > deepest || pending_bytes_ > most_pending_bytes) {
@@ -550,7 +578,9 @@ Result<std::string> Lister::facts(const std::string& path, std::string_view show
         TRY(const auto folder, files_.find(place->parent));
         above = rights.in(folder);
     }
-    return ftp::fact_line(entry, shown, chosen, rights.viewer(entry, above), options_.hide_ids);
+    std::string line;
+    ftp::add_facts(line, entry, shown, chosen, rights.viewer(entry, above), options_.hide_ids);
+    return line;
 }
 
 }  // namespace session

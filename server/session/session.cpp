@@ -6,18 +6,19 @@
 #include "base/title.hpp"
 #include "control/address.hpp"
 #include "ftp/path.hpp"
-#include "ipc/denied_call.hpp"
-#include "jail/landlock.hpp"
 #include "jail/plans.hpp"
 #include "session/command_table.hpp"
+#include "session/jail.hpp"
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -35,71 +36,8 @@ using control::Came;
 constexpr std::size_t largest_message = 4000;         // bytes of message_file, as vsftpd
 constexpr int lock_interval = 100;                    // milliseconds between two tries
 constexpr std::size_t most_folders_remembered = 100;  // with a message shown, as vsftpd
+constexpr std::chrono::seconds longest_ahead{10};     // that a port listens for a silent client
 constexpr std::size_t most_names = 2000;              // of users and groups; then numbers
-
-// The same for all sessions of a spawner.
-struct Prepared {
-    config::Native native;
-    jail::SystemCallFilters filters;
-};
-
-Prepared& prepared() {
-    static Prepared instance;
-    return instance;
-}
-
-constexpr int channel_number = STDERR_FILENO + 1;  // spawner::Children
-
-void report_denied_call(const char* call, bool for_its_arguments) {
-    ipc::report_denied_call(channel_number, call, for_its_arguments);
-}
-
-// What the options leave of the rights to files: the session's own checks say the same.
-jail::FileRights file_rights(const config::Options& on, bool anonymous) {
-    jail::FileRights rights;
-    if (!on.write_enable) return rights;
-    const bool others = !anonymous || on.anon_other_write_enable;
-    rights.upload = others || on.anon_upload_enable;
-    rights.make_folders = !anonymous || on.anon_mkdir_write_enable;
-    rights.remove_folders = others;
-    rights.rename = others;
-    rights.remove_files = rights.upload;  // of uploads that failed
-    rights.change_modes = !anonymous && on.chmod_enable;
-    rights.set_times = others && on.mdtm_write;
-    return rights;
-}
-
-base::Result<jail::Walls> walls_of(const jail::FileRights& rights, bool with_tls) {
-    const auto& native = prepared().native;
-    jail::Walls walls;
-    walls.landlock = native.landlock && jail::landlock_suits(rights, jail::landlock_version());
-    walls.denied = report_denied_call;
-    if (native.system_calls) {
-        TRY(walls.system_calls, prepared().filters.get({true, rights, with_tls}));
-    }
-    return walls;
-}
-
-jail::Home home_of(const ipc::Admission& admission, const config::Options& options, base::Fd root,
-                   std::vector<int> descriptors) {
-    jail::Home home;
-    home.root = std::make_shared<base::Fd>(std::move(root));
-    home.root_is_mount = admission.root_is_mount;
-    home.path_on_host = admission.root;
-    home.rights = file_rights(options, admission.anonymous_rights);
-    home.jailed = admission.jailed;
-    home.user = {admission.uid, admission.gid, admission.groups};
-    home.umask = (admission.anonymous_rights ? options.anon_umask : options.local_umask) & 0777;
-    home.umask |= admission.umask;
-    for (const auto& each : admission.limits)
-        home.limits.push_back({each.resource, each.soft, each.hard});
-    home.address_space = options.address_space_limit;
-    home.start = admission.start;
-    home.start_may_fail = admission.start_may_fail;
-    home.refuse_writable_root = !admission.writable_root_allowed;
-    home.descriptors = std::move(descriptors);
-    return home;
-}
 
 // What the client reads when its jail cannot be entered; vsftpd's words where it has them.
 ftp::Reply why_not(const base::Error& error) {
@@ -124,20 +62,6 @@ int give_up(ipc::Channel& channel, control::Connection& client, const base::Erro
     client.reply(why_not(error));
     client.close();
     return 1;
-}
-
-struct Entry {
-    config::Options options;
-    ipc::Admission admission;
-};
-
-base::Result<Entry> read_entry(const base::Fd& memory, const config::Options& options) {
-    TRY(const auto bytes, ipc::read_sealed(memory));
-    Entry entry;
-    TRY(entry.admission, ipc::parse_admission(bytes));
-    entry.options = options;
-    TRY(config::apply_overrides(entry.options, entry.admission.overrides));
-    return entry;
 }
 
 }  // namespace
@@ -218,9 +142,15 @@ std::optional<ftp::Reply> Session::no_transfer() const {
     return std::nullopt;
 }
 
-Session::Protection Session::protect(const base::Fd& socket, Watch& watch) {
-    if (!data_private || !tls) return std::optional<tls::Stream>{};
-    auto shaken = tls->shake(socket, watch);
+Session::Protection Session::protect(const base::Fd& socket, Watch& watch, tls::Stream::Use use,
+                                     const ftp::Reply* start) {
+    std::function<void()> say;
+    if (start != nullptr) say = [&] { control.reply(*start); };
+    if (!data_private || !tls) {
+        if (say) say();
+        return std::optional<tls::Stream>{};
+    }
+    auto shaken = tls->shake(socket, watch, use, say);
     if (auto* failure = std::get_if<ftp::Reply>(&shaken)) return std::move(*failure);
     return std::optional<tls::Stream>(std::move(std::get<tls::Stream>(shaken)));
 }
@@ -278,20 +208,33 @@ void Session::set_title(std::string_view doing) const {
 
 // ----- the command loop
 
-void Session::serve() {
+Came Session::wait(ftp::Line& line) {
     const auto idle = std::chrono::seconds(options.idle_session_timeout);
+    const bool for_ever = idle.count() == 0;
+    if (!broker.listens_ahead() || (!for_ever && idle <= longest_ahead))
+        return control.wait(line, broker.fd(), idle);
+    const auto came = control.wait(line, broker.fd(), longest_ahead);
+    if (came != Came::timeout) return came;
+    broker.stop_listening();
+    return control.wait(line, broker.fd(), for_ever ? idle : idle - longest_ahead);
+}
+
+void Session::serve() {
     ftp::Line line;
-    control.reply(with_folder_message(reply::login_successful));
+    set_title("IDLE");
+    control.reply(with_folder_message(admission.by_certificate ? reply::logged_in_by_certificate
+                                                               : reply::login_successful));
     while (!ending) {
         if (broker.stopping()) {
             control.reply(reply::shutting_down);
             break;
         }
-        set_title("IDLE");
-        switch (control.wait(line, broker.fd(), idle)) {
+        if (options.setproctitle_enable) set_title("IDLE");
+        switch (wait(line)) {
             case Came::line:
                 control.record(line);
-                set_title(line.verb == "PASS" ? line.verb : line.verb + ' ' + line.argument);
+                if (options.setproctitle_enable)
+                    set_title(line.verb == "PASS" ? line.verb : line.verb + ' ' + line.argument);
                 control.reply(dispatch(*this, line));
                 if (line.verb == "PASS") ftp::wipe(line.argument);
                 if (quit_after_transfer) {
@@ -322,14 +265,7 @@ void Session::serve() {
 // ----- the process
 
 base::Result<void> prepare(const config::Configuration& configuration) {
-    prepared().native = configuration.native;
-    if (configuration.native.system_calls) {
-        jail::prepare_call_names();
-        for (const bool anonymous : {false, true}) {
-            const auto rights = file_rights(configuration.options, anonymous);
-            TRY(prepared().filters.prepare({true, rights, configuration.options.ssl_enable}));
-        }
-    }
+    TRY(prepare_jails(configuration));
     // Loaded now: in a jail there is no time zone and no module.
     ::tzset();
     for (const auto* digest : {EVP_sha256(), EVP_sha1(), EVP_md5()}) {
@@ -340,38 +276,38 @@ base::Result<void> prepare(const config::Configuration& configuration) {
 }
 
 int run(ipc::Channel channel, const config::Options& options) {
-    if (!DataTls::wake()) return 2;
     auto message = channel.wait();
     if (!message || message.value().as<ipc::Stop>() != nullptr) return 0;  // was not needed
     const auto* enter = message.value().as<ipc::Enter>();
     auto& descriptors = message.value().descriptors;
     if (enter == nullptr || descriptors.size() < 3) return 2;
     (void)std::signal(SIGXFSZ, SIG_IGN);  // a file that is too large is an error of its transfer
-    auto root = std::move(descriptors[0]);
+    std::vector<base::Fd> folders;
+    folders.push_back(std::move(descriptors[0]));
     const auto memory = std::move(descriptors[1]);
     control::Connection client(std::move(descriptors[2]), enter->unread.view());
-    std::optional<SharedClock> clock;
-    if (descriptors.size() > 3) {
-        auto mapped = SharedClock::map(descriptors[3]);
-        if (!mapped) return give_up(channel, client, mapped.error());
-        clock = mapped.value();
-    }
-
     auto entry = read_entry(memory, options);
     if (!entry) return give_up(channel, client, entry.error());
     auto& admission = entry.value().admission;
-    auto home =
-        home_of(admission, entry.value().options, std::move(root), {channel.fd(), client.fd()});
-    auto walls = walls_of(home.rights, options.ssl_enable);
-    if (!walls) return give_up(channel, client, walls.error());
-    home.walls = std::move(walls.value());
-    if (auto jailed = jail::carry_out(jail::user_home(home)); !jailed) {
+    const auto others = 3 + admission.binds.size();
+    for (std::size_t i = 3; i < std::min(others, descriptors.size()); ++i)
+        folders.push_back(std::move(descriptors[i]));
+    std::optional<SharedClock> clock;
+    if (descriptors.size() > others) {
+        auto mapped = SharedClock::map(descriptors[others]);
+        if (!mapped) return give_up(channel, client, mapped.error());
+        clock = mapped.value();
+    }
+    const auto home = jail_of(entry.value(), enter->tls.encrypted != 0, std::move(folders),
+                              {channel.fd(), client.fd()});
+    if (!home) return give_up(channel, client, home.error());
+    if (auto jailed = jail::carry_out(jail::user_home(home.value())); !jailed) {
         if (jailed.error().what == jail::writable_root_step &&
             !admission.writable_root_hint.empty())
             send_warning(channel, admission.writable_root_hint);
         return give_up(channel, client, jailed.error());
     }
-    auto files = Files::open_root();
+    auto files = Files::open_root(home.value().maker == jail::Maker::user ? "." : "/");
     if (!files) return give_up(channel, client, files.error());
 
     BrokerClient broker(std::move(channel));
@@ -408,7 +344,7 @@ int run(ipc::Channel channel, const config::Options& options) {
                     .tls = std::move(tls),
                     .clock = clock};
     session.data_private = enter->tls.data_private != 0;
-    session.umask = home.umask;
+    session.umask = home.value().umask;
     if (auto start = session.files.enter(session.admission.start))
         session.cwd = std::move(start.value());
     session.serve();

@@ -94,9 +94,14 @@ struct Session {
     [[nodiscard]] base::Result<OpenFile> open_readable(std::string_view argument) const;
     // Why there can be no transfer now, before anything else about it is looked at.
     [[nodiscard]] std::optional<ftp::Reply> no_transfer() const;
-    // With PROT P the handshake on the data connection; a reply when that fails.
+    // With PROT P the handshake on the data connection; a reply when that fails. With `start`, 150
+    // is said here: as soon as can be, but behind a handshake that the client has begun already.
+    // Node's TLS ends an empty upload at 150, and when that is amid its handshake, without a
+    // goodbye.
     using Protection = std::variant<std::optional<tls::Stream>, ftp::Reply>;
-    [[nodiscard]] Protection protect(const base::Fd& data, Watch& watch);
+    [[nodiscard]] Protection protect(const base::Fd& data, Watch& watch,
+                                     tls::Stream::Use use = tls::Stream::Use::any,
+                                     const ftp::Reply* start = nullptr);
     // lock_upload_files: waits for an upload (exclusive: for any transfer) of it to end; false when
     // that takes too long or the client no longer wants it.
     [[nodiscard]] bool lock(const base::Fd& file, bool exclusive, Watch& watch);
@@ -109,6 +114,9 @@ struct Session {
     void record(ipc::Event event, bool success, std::string_view path,
                 std::string_view second = {});
     void set_title(std::string_view doing) const;
+
+    // The next command or what else there is.
+    [[nodiscard]] control::Came wait(ftp::Line& line);
 
     // The command loop, from 230 to the end of the control connection.
     void serve();

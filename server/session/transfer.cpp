@@ -28,17 +28,21 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// One read or write; also after so much the control connection is looked at.
+// One read or write; after so much the control connection is looked at.
 constexpr std::size_t copy_chunk = std::size_t{128} << 10;
 constexpr std::size_t tls_chunk = std::size_t{256} << 10;
 constexpr std::size_t kernel_chunk = std::size_t{1} << 20;
-// How long a transfer may stand still once its control connection has gone.
-constexpr std::chrono::seconds last_patience{5};
+// Of an upload, which may be no more than that: memory is asked of the kernel for larger ones.
+constexpr std::uint64_t first_read = 16 << 10;
 // Uploads up to here are not worth a pipe.
 constexpr std::uint64_t copied_first = 256 << 10;
+// Downloads up to here are not worth sendfile(2).
+constexpr std::uint64_t copied_whole = 16 << 10;
 // With a rate limit a step is an eighth of a second's bytes, within these bounds.
 constexpr std::uint64_t smallest_step = 1 << 10;
 constexpr std::uint64_t largest_step = 64 << 10;  // vsftpd's
+// What a late step may make up for: a client that stood still gets no more than that at once.
+constexpr milliseconds most_late{250};
 
 // What ended a transfer before its time.
 using Ended = std::optional<End>;
@@ -46,7 +50,12 @@ using Ended = std::optional<End>;
 class Flow {
   public:
     Flow(const base::Fd& data, const Terms& terms, Watch& watch)
-        : data_(data), terms_(terms), watch_(watch), start_(Clock::now()), last_byte_(start_) {}
+        : data_(data),
+          terms_(terms),
+          watch_(watch),
+          start_(Clock::now()),
+          due_(start_),
+          last_byte_(start_) {}
 
     // Until the data connection can be read or written, whatever is said meanwhile.
     Ended wait(short events) {
@@ -61,16 +70,19 @@ class Flow {
         }
     }
 
-    // The control connection has a look-in between two steps that did not wait.
-    Ended look() { return poll(0, milliseconds(0)) < 0 ? Ended{End::aborted} : std::nullopt; }
+    // The control connection has a look-in between steps that did not wait.
+    Ended look() {
+        if (moved_ - looked_at_ < copy_chunk) return std::nullopt;
+        return poll(0, milliseconds(0)) < 0 ? Ended{End::aborted} : std::nullopt;
+    }
 
     // So many bytes went; with a limit, the next ones have to wait for their time.
     Ended moved(std::uint64_t bytes) {
         moved_ += bytes;
         last_byte_ = Clock::now();
         if (terms_.rate == 0) return std::nullopt;
-        const auto until = terms_.clock != nullptr ? terms_.clock->book(time_for(bytes))
-                                                   : start_ + time_for(moved_);
+        due_ = std::max(due_, last_byte_ - most_late) + time_for(bytes);
+        const auto until = terms_.clock != nullptr ? terms_.clock->book(time_for(bytes)) : due_;
         for (auto now = Clock::now(); now < until; now = Clock::now()) {
             if (poll(0, std::chrono::ceil<milliseconds>(until - now)) < 0) return End::aborted;
         }
@@ -93,12 +105,13 @@ class Flow {
         return static_cast<std::size_t>(bytes);
     }
 
-    // All of it, as the client takes it.
-    Ended send(std::string_view bytes) {
+    // All of it, as the client takes it. With the last bytes goes the end of the stream, in one
+    // packet: delivered() must follow.
+    Ended send(std::string_view bytes, bool last = false) {
         if (secure()) return send_secure(bytes);
+        const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (last && terms_.rate == 0 ? MSG_MORE : 0);
         while (!bytes.empty()) {
-            const auto sent =
-                ::send(data_.get(), bytes.data(), step(bytes.size()), MSG_NOSIGNAL | MSG_DONTWAIT);
+            const auto sent = ::send(data_.get(), bytes.data(), step(bytes.size()), flags);
             if (sent >= 0) {
                 bytes.remove_prefix(static_cast<std::size_t>(sent));
                 if (auto ended = moved(static_cast<std::uint64_t>(sent))) return ended;
@@ -146,6 +159,16 @@ class Flow {
     [[nodiscard]] int data() const { return data_.get(); }
     [[nodiscard]] bool secure() const { return terms_.tls != nullptr; }
 
+    // As sendfile(2), by which the kernel encrypts if TLS is its business.
+    [[nodiscard]] bool sends_files() const { return !secure() || terms_.tls->sends_files(); }
+    ssize_t send_from(const base::Fd& file, off_t& position, std::size_t wanted) {
+        if (!secure()) return ::sendfile(data_.get(), file.get(), &position, wanted);
+        std::size_t sent = 0;
+        if (terms_.tls->send_file(file.get(), position, wanted, sent) != tls::Step::done) return -1;
+        position += static_cast<off_t>(sent);
+        return static_cast<ssize_t>(sent);
+    }
+
     // As many bytes as are there, up to the size of a step; none when it is the end.
     Ended receive(std::span<char> space, std::size_t& got) {
         got = 0;
@@ -155,7 +178,11 @@ class Flow {
     [[nodiscard]] std::uint64_t bytes() const { return moved_; }
 
   private:
+    // The client sends when it has read our 150, so at first there is nothing.
     Ended receive_plain(std::span<char> space, std::size_t& got) {
+        if (moved_ == 0) {
+            if (auto ended = wait(POLLIN)) return ended;
+        }
         for (;;) {
             const auto count = ::recv(data_.get(), space.data(), space.size(), MSG_DONTWAIT);
             if (count >= 0) return got = static_cast<std::size_t>(count), std::nullopt;
@@ -259,6 +286,7 @@ class Flow {
     // With no events only the watch and the time are waited for, and errors of the connection are
     // left to whoever uses it next.
     int poll(short events, milliseconds most) {
+        looked_at_ = moved_;
         std::array<pollfd, 2> wanted{
             {{events != 0 ? data_.get() : -1, events, 0}, {watch_.fd(), POLLIN, 0}}};
         const auto count =
@@ -279,10 +307,24 @@ class Flow {
     Terms terms_;
     Watch& watch_;
     Clock::time_point start_;
+    Clock::time_point due_;  // when what has moved is as slow as the limit
     Clock::time_point last_byte_;
     std::uint64_t moved_ = 0;
+    std::uint64_t looked_at_ = 0;
     bool over_ = false;  // the client has ended its TLS stream
     bool cut_ = false;   // in a way that tells nothing
+};
+
+// Not touched before it is filled; small where little is expected.
+struct Buffer {
+    std::size_t size;
+    std::unique_ptr<char[]> bytes;
+
+    static Buffer for_a_step(const Flow& flow, std::optional<std::uint64_t> expected) {
+        auto size = flow.secure() ? tls_chunk : copy_chunk;
+        if (expected) size = static_cast<std::size_t>(std::min<std::uint64_t>(size, *expected));
+        return {size, std::make_unique_for_overwrite<char[]>(size)};
+    }
 };
 
 // ----- downloads
@@ -290,26 +332,26 @@ class Flow {
 // Reads and sends, converted if so wanted. Without a length: to the end of the file.
 Ended copy_out(const base::Fd& file, std::uint64_t offset, std::optional<std::uint64_t> length,
                bool ascii, Flow& flow) {
-    std::vector<char> buffer(flow.secure() ? tls_chunk : copy_chunk);
+    const auto buffer = Buffer::for_a_step(flow, length);
     ftp::ToNetwork lines;
     std::string converted;
     while (!length || *length > 0) {
-        auto wanted = buffer.size();
+        auto wanted = buffer.size;
         if (length) wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, *length));
         const auto got =
-            ::pread(file.get(), buffer.data(), flow.step(wanted), static_cast<off_t>(offset));
+            ::pread(file.get(), buffer.bytes.get(), flow.step(wanted), static_cast<off_t>(offset));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return End::file;
         if (got == 0) return length ? Ended{End::shrank} : std::nullopt;
         offset += static_cast<std::uint64_t>(got);
         if (length) *length -= static_cast<std::uint64_t>(got);
-        std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+        std::string_view bytes(buffer.bytes.get(), static_cast<std::size_t>(got));
         if (ascii) {
             converted.clear();
             lines.convert(bytes, converted);
             bytes = converted;
         }
-        if (auto ended = flow.send(bytes)) return ended;
+        if (auto ended = flow.send(bytes, length && *length == 0)) return ended;
         if (auto ended = flow.look()) return ended;
     }
     return std::nullopt;
@@ -322,7 +364,7 @@ bool sendfile_out(const base::Fd& file, std::uint64_t offset, std::uint64_t leng
     while (length > 0) {
         const auto wanted =
             flow.step(static_cast<std::size_t>(std::min<std::uint64_t>(length, kernel_chunk)));
-        const auto sent = ::sendfile(flow.data(), file.get(), &position, wanted);
+        const auto sent = flow.send_from(file, position, wanted);
         if (sent > 0) {
             length -= static_cast<std::uint64_t>(sent);
             if ((ended = flow.moved(static_cast<std::uint64_t>(sent)))) return true;
@@ -364,19 +406,19 @@ Ended write_all(const base::Fd& file, std::string_view bytes) {
 // To the end of what the client sends, or `most` bytes of it. `over`: it was the end.
 Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::uint64_t> most,
               bool& over) {
-    std::vector<char> buffer(flow.secure() ? tls_chunk : copy_chunk);
+    auto buffer = Buffer::for_a_step(flow, first_read);
     ftp::FromNetwork lines;
     std::string converted;
     while (!most || flow.bytes() < *most) {
         std::size_t got = 0;
-        if (auto ended = flow.receive(buffer, got)) return ended;
+        if (auto ended = flow.receive({buffer.bytes.get(), buffer.size}, got)) return ended;
         if (got == 0) {
             over = true;
             converted.clear();
             lines.finish(converted);
             return write_all(file, converted);
         }
-        std::string_view bytes(buffer.data(), got);
+        std::string_view bytes(buffer.bytes.get(), got);
         if (ascii) {
             converted.clear();
             lines.convert(bytes, converted);
@@ -385,6 +427,7 @@ Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::u
         if (auto ended = write_all(file, bytes)) return ended;
         if (auto ended = flow.moved(got)) return ended;
         if (auto ended = flow.look()) return ended;
+        if (got == first_read) buffer = Buffer::for_a_step(flow, most);
     }
     return std::nullopt;
 }
@@ -449,7 +492,8 @@ Transferred send_file(const base::Fd& file, std::uint64_t offset,
     Flow flow(data, terms, watch);
     if (!watch.started()) return flow.finished(End::aborted);
     Ended ended;
-    const bool whole_pages = !terms.ascii && !flow.secure() && terms.sendfile && length;
+    const bool whole_pages =
+        !terms.ascii && flow.sends_files() && terms.sendfile && length && *length > copied_whole;
     if (!whole_pages || !sendfile_out(file, offset, *length, flow, ended))
         ended = copy_out(file, offset, length, terms.ascii, flow);
     const auto end = ended ? *ended : flow.delivered();
@@ -460,7 +504,7 @@ Transferred receive_file(const base::Fd& file, std::uint64_t offset, const base:
                          const Terms& terms, Watch& watch) {
     Flow flow(data, terms, watch);
     if (!watch.started()) return flow.finished(End::aborted);
-    if (::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    if (offset > 0 && ::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
         return flow.finished(End::file);
     bool over = false;
     // splice(2) refuses files that are appended to.
@@ -479,9 +523,12 @@ struct LineSender::State {
     std::string collected;
     Ended ended;
 
-    void flush() {
-        if (!ended) ended = flow.send(collected);
+    void pass(std::string_view lines, bool last = false) {
+        if (!ended) ended = flow.send(lines, last);
         if (!ended) ended = flow.look();
+    }
+    void flush(bool last = false) {
+        pass(collected, last);
         collected.clear();
     }
 };
@@ -494,13 +541,17 @@ LineSender::LineSender(const base::Fd& data, const Terms& terms, Watch& watch)
 LineSender::~LineSender() = default;
 
 bool LineSender::send(std::string_view lines) {
-    state_->collected += lines;
-    if (state_->collected.size() >= copy_chunk / 2) state_->flush();
+    if (state_->collected.size() + lines.size() < copy_chunk / 2) {
+        state_->collected += lines;
+        return !state_->ended;
+    }
+    state_->flush();
+    state_->pass(lines);
     return !state_->ended;
 }
 
 Transferred LineSender::finish() {
-    state_->flush();
+    state_->flush(true);
     const auto end = state_->ended ? *state_->ended : state_->flow.delivered();
     return state_->flow.finished(end);
 }

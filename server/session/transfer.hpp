@@ -30,6 +30,8 @@ class Watch {
     // The client has closed it. What it has on the way may still come, but nobody waits for long.
     [[nodiscard]] virtual bool gone() const { return false; }
 };
+// How long a transfer, or the handshake ahead of it, may stand still then.
+inline constexpr std::chrono::seconds last_patience{5};
 
 struct Terms {
     bool ascii = false;                  // convert line ends

@@ -5,11 +5,11 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "tls/certificates.hpp"
+#include "tls/signatures.hpp"
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,6 +41,7 @@ class SecretText {
     SecretText& operator=(const SecretText&) = delete;
 
     Result<void> read(const base::Fd& file) {
+        bytes_.clear();
         for (;;) {
             const auto used = bytes_.size();
             bytes_.resize(std::min(used + 16384, largest_file + 1));
@@ -91,14 +92,17 @@ struct Pair {
     tls::Key key;
 };
 
-// vsftpd's words, and then the file and the reason.
+// vsftpd's words, and then the file and the reason. A file with both is read once: it may be
+// replaced at any time, and two halves do not fit.
 Result<Pair> read_pair(const Source& source) {
+    SecretText text;
+    std::string_view has;
     const auto load = [&](const char* what, const std::string& path,
                           const auto& parse) -> std::decay_t<decltype(parse(std::string_view{}))> {
         const auto failed = "SSL: cannot load " + source.kind + ' ' + what + ": ";
-        SecretText text;
-        if (auto read = read_file(path, text); !read)
+        if (auto read = path == has ? Result<void>{base::success()} : read_file(path, text); !read)
             return Error{failed + read.error().what, read.error().number};
+        has = path;
         auto parsed = parse(text.view());
         if (!parsed) return Error{failed + path + ": " + parsed.error().text()};
         return parsed;
@@ -114,17 +118,6 @@ Result<Pair> read_pair(const Source& source) {
 }
 
 // ----- signing
-
-bool fits(const tls::SchemeFacts& facts, const EVP_PKEY* key, bool tls13) {
-    const auto type = tls::key_type(key);
-    if (!type || type.value() != facts.key) return false;
-    if (!tls13) return true;
-    if (facts.curve_in_tls13 == nullptr) return false;
-    const std::string_view wanted = facts.curve_in_tls13;
-    char curve[64] = "";
-    return wanted.empty() ||
-           (EVP_PKEY_get_group_name(key, curve, sizeof curve, nullptr) == 1 && wanted == curve);
-}
 
 // A ServerKeyExchange has no mark of its own and begins with 64 bytes that the asker chose: room
 // for a small certificate that this key would seem to have issued. Honest randoms look like this
@@ -157,9 +150,7 @@ Result<tls::Bytes> sign_bytes(EVP_PKEY* key, const tls::SchemeFacts& facts,
     EVP_PKEY_CTX* padding = nullptr;
     bool ready = signing && EVP_DigestSignInit_ex(signing.get(), &padding, facts.digest,
                                                   tls::library(), nullptr, key, nullptr) == 1;
-    if (ready && facts.padding == tls::Padding::pss)
-        ready = EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
-                EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST) == 1;
+    ready = ready && tls::set_padding(padding, facts);
     tls::Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
     auto size = signature.size();
     if (!ready ||
@@ -241,7 +232,8 @@ Result<tls::Bytes> Keys::sign(const tls::ToBeSigned& what) const {
     if (key == keys_.end()) return Error{"no such key", ENOKEY};
     const auto* facts = tls::facts_of(what.scheme);
     const bool tls13 = std::holds_alternative<tls::CertificateVerify>(what.content);
-    if (facts == nullptr || (facts->legacy && !legacy_) || !fits(*facts, key->second.get(), tls13))
+    if (facts == nullptr || (facts->legacy && !legacy_) ||
+        !tls::fits(*facts, key->second.get(), tls13))
         return Error{"not a scheme for this key", EINVAL};
     TRY(const auto bytes, tls::bytes_of(what.content));
     if (is_der(bytes)) return Error{"this might be a certificate", EINVAL};

@@ -7,6 +7,7 @@
 #include "ipc/admission.hpp"
 #include "jail/capabilities.hpp"
 #include "jail/limits.hpp"
+#include "jail/namespaces.hpp"
 #include "jail/plan.hpp"
 #include "jail/root.hpp"
 #include "signer/system_calls.hpp"
@@ -20,6 +21,7 @@
 #include <pwd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace signer {
 
@@ -40,15 +42,20 @@ constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SI
 // ----- before the door closes
 
 // Everything that can be wrong with TLS is found here, before there is a client.
-Result<Keys> load(const config::Configuration& configuration, const Sources& sources) {
-    std::vector<std::string> warnings;
+Result<Keys> load(const config::Configuration& configuration, const Sources& sources,
+                  std::vector<std::string>& warnings) {
     TRY(const auto settings, tls::settings_of(configuration));
     TRY(auto keys, Keys::load(sources, warnings));
     auto certificates = std::make_shared<const tls::Certificates>(keys.certificates());
     TRY(const auto tried, tls::Context::create(settings, certificates, tls::Purpose::control));
     if (!tried.warning().empty()) warnings.push_back(tried.warning());
-    for (const auto& each : warnings) base::log::warning(each);
     return keys;
+}
+
+Sources sources_for(const config::Configuration& configuration) {
+    auto sources = sources_of(configuration.options);
+    sources.directory = configuration.native.certificates;
+    return sources;
 }
 
 // OpenSSL finds its algorithms, and the generator its seed, before the filter closes.
@@ -86,31 +93,45 @@ Result<void> ignore_signals() {
     return base::success();
 }
 
-jail::Plan for_keys(const jail::Identity& nobody, const std::string& root,
-                    const std::vector<int>& descriptors) {
-    return {
-        {"own session", [] { return jail::own_session(); }},
-        {"signals", [] { return ignore_signals(); }},
-        {"keyring", []() -> Result<void> { return jail::join_own_keyring(), base::success(); }},
-        {"descriptors", [=] { return jail::keep_only(descriptors); }},
-        {"locked memory", [] { return lock_memory(); }},  // needs CAP_IPC_LOCK
-        {"empty root", [=] { return empty_root(root); }},
-        {"no core dumps", [] { return jail::limit(RLIMIT_CORE, 0); }},
-        {"few descriptors", [] { return jail::limit(RLIMIT_NOFILE, most_descriptors); }},
-        {"no files", [] { return jail::limit(RLIMIT_FSIZE, 0); }},
-        {"no processes", [] { return jail::limit(RLIMIT_NPROC, 0); }},
-        {"empty bounding set",
-         [] { return jail::empty_bounding_set(); }},  // before the uid: needs CAP_SETPCAP
-        {"groups, gid, uid", [=] { return jail::become(nobody); }},
-        {"no capabilities", [] { return jail::drop_capabilities(); }},
-        {"no new privileges", [] { return jail::forbid_new_privileges(); }},
-        {"not dumpable",
-         [] { return jail::forbid_dumping(); }},  // after the uid, which would undo it
-        {"system call filter", [] { return allow_signing_only(); }},  // last: it forbids the above
-    };
+Result<void> own_keyring() {
+    jail::join_own_keyring();
+    return base::success();
 }
 
+jail::Plan for_keys(const jail::Identity& nobody, const std::string& root,
+                    const std::vector<int>& descriptors, jail::Maker maker) {
+    using namespace jail;
+    // clang-format off
+    return plan_of(maker, {
+        // by whom        step
+        {always,        {"own session", [] { return own_session(); }}},
+        {always,        {"signals", [] { return ignore_signals(); }}},
+        {always,        {"keyring", [] { return own_keyring(); }}},
+        {always,        {"descriptors", [=] { return keep_only(descriptors); }}},
+        {always,        {"locked memory", [] { return lock_memory(); }}},  // needs CAP_IPC_LOCK
+        {in_namespace,  {"user namespace", [] { return enter_user_namespace(); }}},
+        {with_rights,   {"empty root", [=] { return empty_root(root); }}},
+        {always,        {"no core dumps", [] { return limit(RLIMIT_CORE, 0); }}},
+        {always,        {"few descriptors", [] { return limit(RLIMIT_NOFILE, most_descriptors); }}},
+        {always,        {"no files", [] { return limit(RLIMIT_FSIZE, 0); }}},
+        {always,        {"no processes", [] { return limit(RLIMIT_NPROC, 0); }}},
+        // Before the uid: it needs CAP_SETPCAP.
+        {with_rights,   {"empty bounding set", [] { return empty_bounding_set(); }}},
+        {by_root,       {"groups, gid, uid", [=] { return become(nobody); }}},
+        {without_root,  {"uid and gid as at start", [=] { return remain(nobody); }}},
+        {always,        {"no capabilities", [] { return drop_capabilities(); }}},
+        {always,        {"no new privileges", [] { return forbid_new_privileges(); }}},
+        // After the uid: the kernel would undo it with that.
+        {always,        {"not dumpable", [] { return forbid_dumping(); }}},
+        // Last: it forbids all of the above.
+        {always,        {"system call filter", [] { return allow_signing_only(); }}},
+    });
+    // clang-format on
+}
+
+// Without root there is one uid for all.
 Result<jail::Identity> nobody(const config::Options& options) {
+    if (::geteuid() != 0) return jail::own_identity();
     errno = 0;
     const auto* entry = ::getpwnam(options.nopriv_user.c_str());
     if (entry == nullptr) return Error{"cannot locate user entry:" + options.nopriv_user, errno};
@@ -160,14 +181,18 @@ int run(ipc::Channel channel, const config::Configuration& configuration, const 
     base::title::set("jailftpd: [signer]");
     auto user = nobody(options);
     if (!user) return fail(channel, user.error());
-    auto keys = load(configuration, sources);
+    std::vector<std::string> warnings;
+    auto keys = load(configuration, sources, warnings);
+    for (const auto& each : warnings) base::log::warning(each);
     if (!keys) return fail(channel, keys.error());
     if (auto tried = sign_once(keys.value()); !tried) return fail(channel, tried.error());
     auto certificates = ipc::sealed(ipc::serialise(keys.value().certificates()), "certificates");
     if (!certificates) return fail(channel, certificates.error());
 
     const std::vector<int> kept{channel.fd(), certificates.value().get()};
-    const auto confined = jail::carry_out(for_keys(user.value(), options.secure_chroot_dir, kept));
+    const auto maker = jail::maker(configuration.native.users);
+    const auto confined =
+        jail::carry_out(for_keys(user.value(), options.secure_chroot_dir, kept, maker));
     if (!confined) return fail(channel, Error{"signer: " + confined.error().text()});
 
     const std::array descriptors{certificates.value().get()};
@@ -177,9 +202,45 @@ int run(ipc::Channel channel, const config::Configuration& configuration, const 
 }
 
 int run(ipc::Channel channel, const config::Configuration& configuration) {
-    auto sources = sources_of(configuration.options);
-    sources.directory = configuration.native.certificates;
-    return run(std::move(channel), configuration, sources);
+    return run(std::move(channel), configuration, sources_for(configuration));
+}
+
+Result<std::vector<std::string>> try_out(const config::Configuration& configuration) {
+    std::vector<std::string> warnings;
+    TRY(const auto keys, load(configuration, sources_for(configuration), warnings));
+    TRY(sign_once(keys));
+    return warnings;
+}
+
+Blame blame(const config::Options& options, std::string_view error) {
+    constexpr std::string_view certificate =
+        "a PEM file with the certificate, and then those that lead to its issuer's root";
+    constexpr std::string_view key = "the certificate's key as PEM, without a passphrase";
+    // clang-format off
+    constexpr struct {
+        std::string_view error;
+        Blame blame;
+    } table[] = {
+        {"SSL: cannot load RSA certificate",    {"rsa_cert_file", certificate}},
+        {"SSL: cannot load RSA private key",    {"rsa_private_key_file", key}},
+        {"SSL: cannot load DSA certificate",    {"dsa_cert_file", certificate}},
+        {"SSL: cannot load DSA private key",    {"dsa_private_key_file", key}},
+        {"SSL: there is no certificate",        {"rsa_cert_file", certificate}},
+        {"SSL: could not set cipher list",      {"ssl_ciphers", "a list that \"openssl ciphers\" knows, such as HIGH"}},
+        {"SSL: could not load verify file",     {"ca_certs_file", "a PEM file with certificates"}},
+        {"SSL: could not set TLS 1.3 cipher suites", {"ciphersuites", "names such as TLS_AES_256_GCM_SHA384, colons between them", "tls"}},
+    };
+    // clang-format on
+    for (const auto& each : table) {
+        if (!error.starts_with(each.error)) continue;
+        // Without a file of its own the key is in the certificate's.
+        if (each.blame.option == "rsa_private_key_file" && options.rsa_private_key_file.empty())
+            return {"rsa_cert_file", key};
+        if (each.blame.option == "dsa_private_key_file" && options.dsa_private_key_file.empty())
+            return {"dsa_cert_file", key};
+        return each.blame;
+    }
+    return {"ssl_enable", {}};
 }
 
 }  // namespace signer

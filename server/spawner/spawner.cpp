@@ -2,6 +2,7 @@
 // The spawner: fork, tell, reap; runs as root. Nothing that a client sent ever comes here.
 #include "spawner/spawner.hpp"
 
+#include "base/fork.hpp"
 #include "base/log.hpp"
 #include "base/title.hpp"
 #include "ipc/denied_call.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -27,7 +29,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,17 +41,22 @@ using base::Result;
 
 // What it takes to make greeters and sessions, and to end them; sessions start with these as well.
 std::vector<int> capabilities(const config::Native& native) {
-    std::vector<int> kept{CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_KILL};
+    std::vector<int> kept{CAP_SETUID, CAP_SETGID, CAP_SYS_CHROOT, CAP_KILL};
     // Namespaces, and the mount that a home comes as.
     if (native.pid || native.ipc || native.uts || native.cgroup || native.mounts || native.network)
         kept.push_back(CAP_SYS_ADMIN);
     return kept;
 }
 
-constexpr int ignored_signals[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+constexpr int unheard_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 // When memory runs out a session goes, not the supervisor.
 constexpr int oom_points = 200;
+
+// So many children are looked at each time one has ended; more, so often at most.
+constexpr std::size_t few = 64;
+constexpr std::chrono::milliseconds look_interval{100};
+using Clock = std::chrono::steady_clock;
 
 // Where every child has its channel.
 constexpr int childs_channel = STDERR_FILENO + 1;
@@ -67,7 +73,8 @@ class Spawner {
         : channel_(std::move(channel)),
           options_(configuration.options),
           native_(configuration.native),
-          children_(children) {}
+          children_(children),
+          nobody_{configuration.nobody.uid, configuration.nobody.gid, {}} {}
 
     int run() {
         base::title::set("jailftpd: [spawner]");
@@ -77,8 +84,9 @@ class Spawner {
         }
         for (;;) {
             pollfd wanted[] = {{channel_.fd(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-            if (::poll(wanted, 2, -1) < 0 && errno != EINTR) return 2;
+            if (::poll(wanted, 2, until_look()) < 0 && errno != EINTR) return 2;
             if (wanted[1].revents != 0) reap();
+            if (until_look() == 0) look_at_all();
             if (wanted[0].revents != 0 && !serve()) return 0;
         }
     }
@@ -86,11 +94,10 @@ class Spawner {
   private:
     // What needs the host's files happens here; afterwards there are none.
     Result<void> prepare() {
-        errno = 0;
-        const auto* entry = ::getpwnam(options_.nopriv_user.c_str());
-        if (entry == nullptr)
-            return base::Error{"cannot locate user entry:" + options_.nopriv_user, errno};
-        nobody_ = {entry->pw_uid, entry->pw_gid, {}};
+        // Without root there is one uid for all.
+        if (::geteuid() != 0) {
+            TRY(nobody_, jail::own_identity());
+        }
 
         // The time zone's rules are read now and kept by the C library, for listings inside the
         // jails. TZ alone stays in the environment: the library would read again if it changed.
@@ -106,20 +113,31 @@ class Spawner {
 
         nothing_ = Fd{::open("/dev/null", O_RDWR | O_CLOEXEC)};
         if (!nothing_) return base::system_error("/dev/null");
-        TRY(arrange_signals());
+        for (const int standard : {STDIN_FILENO, STDOUT_FILENO}) {
+            if (::dup2(nothing_.get(), standard) < 0) return base::system_error("dup2");
+        }
+        if (jail::maker(native_.users) == jail::Maker::user_in_namespace) {
+            TRY(jail::enter_user_namespace());
+        }
         TRY(prepare_walls());
+        TRY(arrange_signals());
         std::vector<int> kept{channel_.fd(), nothing_.get(), signals_.get()};
-        if (network_) kept.push_back(network_.get());
         TRY(jail::keep_only(kept));
-        TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
-        if (root == jail::EmptyRoot::chroot_only)
-            base::log::warning(
-                "no mounts allowed here (no CAP_SYS_ADMIN?): processes that need no files "
-                "stand in an empty chroot instead of an empty mount namespace");
+        if (jail::maker(native_.users) != jail::Maker::user) {
+            TRY(const auto root, jail::enter_empty_root(options_.secure_chroot_dir));
+            if (root == jail::EmptyRoot::chroot_only)
+                base::log::warning(
+                    "no mounts allowed here (no CAP_SYS_ADMIN?): processes that need no files "
+                    "stand in an empty chroot instead of an empty mount namespace");
+        }
         jail::join_own_keyring();
+        if (jail::maker(native_.users) != jail::Maker::user) {
+            TRY(jail::empty_bounding_set());
+        }
         TRY(jail::keep_capabilities(capabilities(native_)));
         TRY(jail::forbid_new_privileges());
         TRY(jail::forbid_dumping());
+        base::prepare_to_fork();
         return base::success();
     }
 
@@ -127,7 +145,7 @@ class Spawner {
     Result<void> prepare_walls() {
         isolation_ = {native_.pid, native_.ipc, native_.uts, native_.cgroup, native_.mounts};
         if (native_.network) {
-            TRY(network_, jail::make_empty_network());
+            TRY(jail::enter_empty_network());
         }
         walls_.landlock = native_.landlock;
         walls_.denied = report_denied_call;
@@ -149,11 +167,15 @@ class Spawner {
     // everybody must not take the sessions' reaper away while their transfers run out.
     Result<void> arrange_signals() {
         TRY(jail::own_session());
-        for (const int each : ignored_signals) ::signal(each, SIG_IGN);
         sigset_t child;
         ::sigemptyset(&child);
         ::sigaddset(&child, SIGCHLD);
-        ::sigprocmask(SIG_BLOCK, &child, nullptr);
+        auto blocked = child;
+        for (const int each : unheard_signals) ::sigaddset(&blocked, each);
+        ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+        // As children have them, who only need to unblock them.
+        ::signal(SIGPIPE, SIG_IGN);
+        if (isolation_.pid) jail::live_as_init();
         signals_ = Fd{::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)};
         if (!signals_) return base::system_error("signalfd");
         return base::success();
@@ -167,9 +189,11 @@ class Spawner {
             auto& descriptors = message.value().descriptors;
             const bool known =
                 wanted->child == ipc::Child::greeter || wanted->child == ipc::Child::session;
-            if (descriptors.size() != 1 || !known || find(wanted->id) != living_.end())
+            if (descriptors.empty() || descriptors.size() > 2 || !known ||
+                find(wanted->id) != living_.end())
                 return false;
-            return spawn(wanted->id, wanted->child, std::move(descriptors.front()));
+            const int cgroup = descriptors.size() == 2 ? descriptors[1].get() : -1;
+            return spawn(wanted->id, wanted->child, std::move(descriptors.front()), cgroup);
         }
         if (const auto* wanted = message.value().as<ipc::Kill>()) {
             // Unreaped, so the pid is still this child's.
@@ -181,8 +205,8 @@ class Spawner {
         return false;
     }
 
-    bool spawn(std::uint64_t id, ipc::Child kind, Fd end) {
-        const auto cloned = jail::clone_cell(isolation_);
+    bool spawn(std::uint64_t id, ipc::Child kind, Fd end, int cgroup) {
+        const auto cloned = jail::clone_cell(isolation_, cgroup);
         const pid_t pid = cloned ? cloned.value() : -1;
         const int number = cloned ? 0 : cloned.error().number;
         if (pid == 0) child(kind, std::move(end));
@@ -193,21 +217,14 @@ class Spawner {
     }
 
     [[noreturn]] void child(ipc::Child kind, Fd end) noexcept {
-        for (const int each : ignored_signals) {
-            if (each != SIGPIPE) ::signal(each, SIG_DFL);
-        }
         sigset_t none;
         ::sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
         // The daemon's standard error is the administrator's terminal or journal: not for these.
-        for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-            if (::dup2(nothing_.get(), standard) < 0) ::_exit(2);
-        }
+        if (::dup2(nothing_.get(), STDERR_FILENO) < 0) ::_exit(2);
         // What stood there was the spawner's, like everything else that is closed next.
         if (end.get() != childs_channel && ::dup3(end.get(), childs_channel, O_CLOEXEC) < 0)
             ::_exit(2);
-        if (isolation_.pid) jail::live_as_init();
-        if (network_ && !jail::enter_network(network_)) ::_exit(2);
         const int kept[] = {childs_channel};
         if (!jail::keep_only(kept)) ::_exit(2);
         forget_descriptors(end);
@@ -216,8 +233,8 @@ class Spawner {
         try {
             if (kind == ipc::Child::greeter) {
                 base::title::set("jailftpd: [greeter]");
-                if (auto jailed =
-                        jail::carry_out(jail::before_login(nobody_, channel.fd(), walls_));
+                if (auto jailed = jail::carry_out(jail::before_login(nobody_, channel.fd(), walls_,
+                                                                     jail::maker(native_.users)));
                     !jailed)
                     give_up(channel, "greeter: " + jailed.error().text());
                 ::_exit(children_.greeter(std::move(channel), options_));
@@ -235,7 +252,6 @@ class Spawner {
         (void)channel_.release().release();
         (void)signals_.release();
         (void)nothing_.release();
-        (void)network_.release();
     }
 
     [[noreturn]] static void give_up(ipc::Channel& channel, const std::string& why) {
@@ -246,20 +262,43 @@ class Spawner {
         ::_exit(2);
     }
 
+    // One signal stands for all that ended before it was read, and names one of them. To find the
+    // others the kernel goes through all children: with thousands, not for each that ends.
     void reap() {
-        signalfd_siginfo ignored[16];
-        (void)!::read(signals_.get(), ignored, sizeof ignored);
+        signalfd_siginfo ended{};
+        if (::read(signals_.get(), &ended, sizeof ended) != sizeof ended) return;
+        if (living_.size() <= few) return look_at_all();
+        if (ended.ssi_pid != 0) (void)reap(static_cast<pid_t>(ended.ssi_pid));
+        if (!look_) look_ = Clock::now() + look_interval;
+    }
+
+    void look_at_all() {
+        look_.reset();
+        while (reap(-1)) continue;
+    }
+
+    // pid: -1 for any.
+    bool reap(pid_t wanted) {
         int status = 0;
-        for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-            const auto child = std::find_if(living_.begin(), living_.end(),
-                                            [pid](const Living& each) { return each.pid == pid; });
-            if (child == living_.end()) continue;
-            const auto id = child->id;
-            *child = living_.back();
-            living_.pop_back();
-            // When this fails the supervisor is gone, and serve() notices.
-            (void)channel_.send_waiting(ipc::Exited{id, pid, status});
-        }
+        const pid_t pid = ::waitpid(wanted, &status, WNOHANG);
+        if (pid <= 0) return false;
+        const auto child = std::find_if(living_.begin(), living_.end(),
+                                        [pid](const Living& each) { return each.pid == pid; });
+        if (child == living_.end()) return true;
+        const auto id = child->id;
+        *child = living_.back();
+        living_.pop_back();
+        // When this fails the supervisor is gone, and serve() notices.
+        (void)channel_.send_waiting(ipc::Exited{id, pid, status});
+        return true;
+    }
+
+    // In milliseconds; -1: not to be done.
+    [[nodiscard]] int until_look() const {
+        if (!look_) return -1;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(*look_ - Clock::now()).count();
+        return static_cast<int>(std::max<std::int64_t>(left, 0));
     }
 
     std::vector<Living>::iterator find(std::uint64_t id) {
@@ -274,12 +313,12 @@ class Spawner {
     jail::Identity nobody_;
     jail::Isolation isolation_;
     jail::Walls walls_;  // of greeters
-    Fd network_;         // without interfaces, for all; empty: the host's
     Fd nothing_;
     Fd signals_;
     // Flat, so that ten thousand children are forty pages to copy with each fork; going through
     // them all takes microseconds.
     std::vector<Living> living_;
+    std::optional<Clock::time_point> look_;  // at all children, for those that ended unnamed
 };
 
 }  // namespace

@@ -38,20 +38,27 @@ base::Result<void> send_now(ipc::Channel& channel, ipc::Type type, std::span<con
     return channel.send_bytes(type, bytes, std::span{numbers}.first(descriptors.size()));
 }
 
-// A peer that floods its channel must not keep the loop from the others.
+// Between two looks at everything else that the loop has to do.
 constexpr int most_messages_in_a_row = 16;
+// More than a socket holds (net.unix.max_dgram_qlen).
+constexpr int most_messages_drained = 1024;
 
 }  // namespace
 
 struct AsyncChannel::State : std::enable_shared_from_this<State> {
-    State(asio::io_context& io, ipc::Channel end, std::size_t limit)
-        : channel(std::move(end)), descriptor(io, channel.fd()), rest(io), most_queued(limit) {}
+    State(asio::io_context& io, ipc::Channel end, std::size_t queue_limit, std::size_t fd_limit)
+        : channel(std::move(end)),
+          descriptor(io, channel.fd()),
+          rest(io),
+          most_queued(queue_limit),
+          most_received(fd_limit) {}
 
     ipc::Channel channel;
     asio::posix::stream_descriptor descriptor;
     asio::steady_timer rest;
     bool paused = false;
     std::size_t most_queued;
+    std::size_t most_received;
     std::deque<Queued> queue;
     OnMessage on_message;
     OnClosed on_closed;
@@ -80,17 +87,21 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
                               });
     }
 
+    // All that is there, so that what a session did is logged before what its client did
+    // afterwards, on a new connection perhaps; but a peer that floods its channel must not keep the
+    // loop from the others.
     void readable() {
-        for (int i = 0; i < most_messages_in_a_row; ++i) {
-            auto message = channel.receive();
-            if (!message) {
-                if (message.error().number == EAGAIN) break;
+        for (int i = 0; i < most_messages_in_a_row && !closed && !paused; ++i) {
+            auto message = channel.receive(most_received);
+            if (message) {
+                on_message(std::move(message.value()));
+            } else if (message.error().number == EAGAIN) {
+                break;
+            } else {
                 return lost(message.error());
             }
-            on_message(std::move(message.value()));
-            if (closed || paused) return;
         }
-        wait_readable();
+        if (!closed && !paused) wait_readable();
     }
 
     void pause(std::chrono::milliseconds time) {
@@ -124,8 +135,9 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
     }
 };
 
-AsyncChannel::AsyncChannel(asio::io_context& io, ipc::Channel channel, std::size_t most_queued)
-    : state_(std::make_shared<State>(io, std::move(channel), most_queued)) {}
+AsyncChannel::AsyncChannel(asio::io_context& io, ipc::Channel channel, std::size_t most_queued,
+                           std::size_t most_received)
+    : state_(std::make_shared<State>(io, std::move(channel), most_queued, most_received)) {}
 
 AsyncChannel::~AsyncChannel() { close(); }
 
@@ -145,8 +157,8 @@ void AsyncChannel::finish_sending() {
 
 void AsyncChannel::drain() {
     const auto state = state_;
-    while (!state->closed) {
-        auto message = state->channel.receive();
+    for (int i = 0; i < most_messages_drained && !state->closed; ++i) {
+        auto message = state->channel.receive(state->most_received);
         if (!message) return;
         state->on_message(std::move(message.value()));
     }

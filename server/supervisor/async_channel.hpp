@@ -21,8 +21,10 @@ class AsyncChannel {
     using OnMessage = std::function<void(ipc::Message)>;
     using OnClosed = std::function<void(const base::Error&)>;
 
-    // What does not fit into the socket's buffer is kept, up to so many messages.
-    AsyncChannel(boost::asio::io_context& io, ipc::Channel channel, std::size_t most_queued);
+    // What does not fit into the socket's buffer is kept, up to so many messages. most_received:
+    // descriptors that may come with one message.
+    AsyncChannel(boost::asio::io_context& io, ipc::Channel channel, std::size_t most_queued,
+                 std::size_t most_received = ipc::most_descriptors);
     ~AsyncChannel();
     AsyncChannel(AsyncChannel&&) noexcept = default;
     AsyncChannel& operator=(AsyncChannel&&) = delete;
@@ -53,7 +55,8 @@ class AsyncChannel {
     // The peer sees the end of the channel once it has read what is there; its messages still come.
     void finish_sending();
 
-    // Calls on_message for everything that is there now; for a peer that is known to be dead.
+    // Calls on_message for everything that is there now; for a channel that is closed next. A peer
+    // that goes on sending is not heard without end.
     void drain();
 
   private:

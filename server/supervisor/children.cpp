@@ -52,6 +52,7 @@ Result<std::shared_ptr<Children::Spawner>> Children::start() {
     TRY(auto started, start_process("spawner", configuration_, certificates_));
     auto spawner = std::make_shared<Spawner>(io_, std::move(started));
     spawners_[spawner->pid] = spawner;
+    callbacks_.made_spawner(spawner->pid);
     spawner->channel.start(
         [this, weak = std::weak_ptr(spawner)](ipc::Message message) {
             if (auto strong = weak.lock()) on_message(strong, message);
@@ -133,19 +134,21 @@ void Children::restart_after(std::chrono::milliseconds delay) {
     });
 }
 
-Result<ChildProcess> Children::spawn(ipc::Child kind) {
+Result<ChildProcess> Children::spawn(ipc::Child kind, Fd cgroup) {
     if (!spawner_) return base::Error{"the spawner is being replaced", EAGAIN};
     TRY(auto ends, ipc::Channel::pair());
     const auto id = ++last_id_;
     std::vector<Fd> descriptors;
     descriptors.push_back(ends.second.release());
+    if (cgroup) descriptors.push_back(std::move(cgroup));
     if (!spawner_->channel.send(ipc::Spawn{id, kind, 0}, std::move(descriptors)))
         return base::Error{"the spawner does not listen", EAGAIN};
     known_[id].spawner = spawner_;
     return ChildProcess{id, std::move(ends.first)};
 }
 
-Result<ChildProcess> Children::take(ipc::Child kind) {
+Result<ChildProcess> Children::take(ipc::Child kind, Fd cgroup) {
+    if (cgroup) return spawn(kind, std::move(cgroup));
     auto& spares = kind == ipc::Child::greeter ? spare_greeters_ : spare_sessions_;
     if (spares.empty()) return spawn(kind);
     auto child = std::move(spares.front());

@@ -36,6 +36,7 @@ class Children {
         // kill() below.
         std::function<void(std::uint64_t id, int status, bool killed)> exited;
         std::function<void(std::uint64_t id, const base::Error&)> failed;
+        std::function<void(pid_t)> made_spawner;
     };
 
     Children(boost::asio::io_context& io, Callbacks callbacks);
@@ -55,7 +56,8 @@ class Children {
     void refresh();
 
     // Ready if there is a spare; otherwise it is made while the first messages wait in its channel.
-    [[nodiscard]] base::Result<ChildProcess> take(ipc::Child kind);
+    // With a cgroup of its own it is always made: moving one that stands elsewhere takes longer.
+    [[nodiscard]] base::Result<ChildProcess> take(ipc::Child kind, base::Fd cgroup = {});
 
     // 0 while it is not known yet, or the child is gone.
     [[nodiscard]] pid_t pid(std::uint64_t id) const;
@@ -86,7 +88,7 @@ class Children {
         std::shared_ptr<Spawner> spawner;  // while it lives, only it may signal the child
     };
 
-    [[nodiscard]] base::Result<ChildProcess> spawn(ipc::Child kind);
+    [[nodiscard]] base::Result<ChildProcess> spawn(ipc::Child kind, base::Fd cgroup = {});
     [[nodiscard]] base::Result<std::shared_ptr<Spawner>> start();
     void refill();
     void on_message(const std::shared_ptr<Spawner>& spawner, const ipc::Message& message);

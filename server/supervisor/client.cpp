@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/address.hpp"
+#include "jail/live_state.hpp"
 #include "jail/plans.hpp"
 #include "supervisor/accounts.hpp"
 #include "supervisor/children.hpp"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <fcntl.h>
@@ -31,6 +33,11 @@ namespace {
 // A greeter or session reads its channel at once; one that lets this many messages wait is up to
 // something.
 constexpr std::size_t most_unread = 16;
+// Descriptors in one message: the control connection, and an upload that is given away.
+constexpr std::size_t most_from_greeter = 1;
+constexpr std::size_t most_from_giver = 1;
+// What a process may have said in the administrator's log.
+constexpr int most_warnings = 100;
 // For a process that sends more than it may (broker/permissions.cpp).
 constexpr std::chrono::milliseconds breather = 100ms;
 // How long a process may live on after its channel has ended or its task is done.
@@ -84,6 +91,7 @@ std::string Client::description() const {
 std::vector<std::uint64_t> Client::processes() const {
     std::vector<std::uint64_t> ids;
     if (greeter_) ids.push_back(greeter_->id);
+    if (certificate_ && certificate_->process()) ids.push_back(*certificate_->process());
     if (session_) ids.push_back(session_->id);
     return ids;
 }
@@ -106,6 +114,7 @@ Entry Client::entry(Entry::Kind kind) const {
     made.anonymous = account_ == ipc::Account::anonymous;
     made.guest = guest_;
     made.shown_password = shown_password_;
+    if (by_certificate_) made.certificate = certificate_->subject();
     return made;
 }
 
@@ -173,14 +182,15 @@ void Client::greet() {
     services_.owns(child.value().id, *this);
     signer_ = services_.signer();
     greeter_.emplace(
-        Process{child.value().id,
-                AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
+        Process{child.value().id, AsyncChannel{services_.io, std::move(child.value().channel),
+                                               most_unread, most_from_greeter}});
     greeter_->channel.start(
         [weak = weak_from_this()](ipc::Message message) {
             if (auto self = weak.lock()) self->on_greeter(std::move(message));
         },
-        [weak = weak_from_this()](const base::Error&) {
-            if (auto self = weak.lock()) self->on_greeter_closed();
+        [weak = weak_from_this()](const base::Error& error) {
+            auto self = weak.lock();
+            if (self && !self->spoke_nonsense(error)) self->on_greeter_closed();
         });
 
     auto entry_made = entry(Entry::Kind::connect);
@@ -191,12 +201,16 @@ void Client::greet() {
     connection.local = local_;
     connection.clients = static_cast<std::uint32_t>(services_.connections());
     connection.has_tenants = configuration_->tenants.empty() ? 0 : 1;
+    if (!configuration_->native.cert_username_field.empty()) {
+        expect_certificate();
+        std::memcpy(connection.nonce, certificate_->nonce(), sizeof connection.nonce);
+    }
     connection.overrides.assign(overrides_);
     Fd copy{::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0)};
     if (!copy || !greeter_->channel.send(connection, list(std::move(copy)))) return finish();
     // Kept only while it is not sure that the greeter exists: its death must be the connection's
     // end.
-    if (services_.children.pid(greeter_->id) != 0) control_.close();
+    if (services_.children.pid(greeter_->id) != 0) return control_.close();
     delay_.expires_after(1s);
     delay_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto self = weak.lock();
@@ -204,8 +218,25 @@ void Client::greet() {
     });
 }
 
+void Client::expect_certificate() {
+    certificate_ = std::make_shared<ClientCertificate>(
+        services_.io,
+        ClientCertificate::Callbacks{
+            [this]() -> base::Result<ChildProcess> {
+                TRY(auto child, services_.children.take(ipc::Child::greeter));
+                services_.owns(child.id, *this);
+                services_.children.end_within(child.id, last_moments);
+                return child;
+            },
+            [this](const std::string& what) { base::log::warning(description() + ": " + what); },
+            [weak = weak_from_this()](std::string_view what) {
+                if (auto self = weak.lock()) self->misbehaved(what);
+            }});
+}
+
 void Client::child_failed(std::uint64_t child, const base::Error& error) {
     if (state_ == State::finished) return;
+    if (certificate_ && certificate_->process() == child) return certificate_->end();
     base::log::error("cannot serve " + description() + ": " + error.text());
     if (greeter_ && greeter_->id == child && control_)
         turn_away(control_, "421 Service not available, please try later.\r\n");
@@ -223,7 +254,7 @@ void Client::stop(std::uint32_t grace_seconds) {
     grace_ = grace_seconds;
     const ipc::Stop message{grace_seconds, 0};
     if (session_) {
-        if (!session_->channel.send(message)) finish();
+        if (!session_->channel.send(message)) not_taken();
     } else if (greeter_) {
         if (!greeter_->channel.send(message)) finish();
     } else {
@@ -232,7 +263,10 @@ void Client::stop(std::uint32_t grace_seconds) {
     }
 }
 
-void Client::kill() { finish(); }
+void Client::kill() {
+    if (session_) services_.children.kill(session_->id);
+    finish();
+}
 
 // [limits] login_time. The greeter says so, but it need not be asked twice.
 void Client::too_slow() {
@@ -250,7 +284,9 @@ void Client::too_slow() {
 }
 
 void Client::finish() {
-    if (state_ == State::finished) return;
+    if (state_ == State::finished || std::exchange(finishing_, true)) return;
+    // What it has done until now is in the log, whoever of its processes was the first to go.
+    if (session_) session_->channel.drain();
     state_ = State::finished;
     delay_.cancel();
     login_deadline_.cancel();
@@ -264,6 +300,7 @@ void Client::finish() {
     handed_over_.reset();
     signer_.reset();
     session_signer_.reset();
+    if (certificate_) certificate_->close();
     for (auto* process : {&greeter_, &session_}) {
         if (!*process) continue;
         (*process)->channel.close();
@@ -273,11 +310,11 @@ void Client::finish() {
     services_.finished(id_);
 }
 
-// An answer that could not be sent: the session has ended, which its channel tells soon, or it does
-// not read.
+// A message that could not be sent: the session does not read, or it has ended, which its channel
+// tells soon, once its last records have been read.
 void Client::not_taken() {
-    if (session_ && session_->channel.is_full()) return misbehaved("does not read its answers");
-    finish();
+    if (session_->channel.is_full()) return misbehaved("does not read its answers");
+    services_.children.kill(session_->id);
 }
 
 void Client::misbehaved(std::string_view what) {
@@ -288,8 +325,16 @@ void Client::misbehaved(std::string_view what) {
     finish();
 }
 
+// What ended a channel is not its end.
+bool Client::spoke_nonsense(const base::Error& error) {
+    if (error.number != EPROTO || state_ == State::finished) return false;
+    misbehaved("sent what is no message, or descriptors that nobody asked it for");
+    return true;
+}
+
 bool Client::permitted(const ipc::Message& message, broker::Phase phase) {
-    switch (permissions_.check(message.type(), phase, broker::Permissions::Clock::now())) {
+    switch (permissions_.check(message.type(), phase, broker::Permissions::Clock::now(),
+                               message.descriptors.size())) {
         case broker::Verdict::allowed:
             return true;
         case broker::Verdict::too_often: {
@@ -310,6 +355,9 @@ void Client::on_greeter(ipc::Message message) {
     if (message.as<ipc::Authenticate>() != nullptr) return authenticate(std::move(message));
     if (const auto* record = message.as<ipc::Record>()) return log(*record);
     if (const auto* request = message.as<ipc::Sign>()) return sign(*request, false);
+    const auto* part = message.as<ipc::ProofPart>();
+    if (part != nullptr && state_ == State::greeting && certificate_)
+        return certificate_->show(*part);
     misbehaved("sent a malformed request");
 }
 
@@ -322,11 +370,14 @@ void Client::sign(const ipc::Sign& request, bool for_session) {
     const auto& signer = for_session ? session_signer_ : signer_;
     if (!signer || !may) return misbehaved("asks for a signature that it may not have");
     signer->ask(request.what, [weak = weak_from_this(), for_session,
-                               sequence = request.sequence](const ipc::SignedFor& said) {
+                               asked = request](const ipc::SignedFor& said) {
         auto self = weak.lock();
         if (!self || self->state_ == State::finished) return;
+        if (self->certificate_ && !for_session && said.number == 0)
+            self->certificate_->was_signed(asked.what);
         auto& process = for_session ? self->session_ : self->greeter_;
-        if (process && !process->channel.send(ipc::Signed{sequence, said.number, said.signature}))
+        if (process &&
+            !process->channel.send(ipc::Signed{asked.sequence, said.number, said.signature}))
             self->finish();
     });
 }
@@ -337,7 +388,9 @@ void Client::on_greeter_closed() {
     if (state_ == State::greeting && control_ && !options_->ssl_enable &&
         services_.children.pid(greeter_->id) == 0)
         turn_away(control_, "421 Service not available, please try later.\r\n");
-    if (!encrypted_ && (state_ == State::entering || state_ == State::in_session)) {
+    // The session has the client, or with TLS sees its end, and has yet to say what became of its
+    // transfer.
+    if (state_ == State::entering || state_ == State::in_session) {
         services_.children.end_within(greeter_->id, last_moments);
         greeter_.reset();
         return;
@@ -357,6 +410,10 @@ void Client::authenticate(ipc::Message message) {
         !request.unread.valid() || !request.tls.session.valid() ||
         (encrypted ? !options_->ssl_enable || !message.descriptors.empty() : !own_socket))
         return misbehaved("sent a malformed request");
+    const bool by_certificate = request.by_certificate != 0;
+    if (by_certificate && (request.has_password != 0 || request.anonymous != 0 || !certificate_ ||
+                           !certificate_->is_shown()))
+        return misbehaved("asks for a login by a certificate that it has not shown");
     if (request.anonymous != 0 ? !options_->anonymous_enable
                                : !options_->local_enable && configuration_->tenants.empty())
         return misbehaved("asks for a kind of login that is off");
@@ -376,33 +433,64 @@ void Client::authenticate(ipc::Message message) {
     user_ = request.user.view();
     account_ = request.anonymous != 0 ? ipc::Account::anonymous : ipc::Account::system;
     attempt_started_ = std::chrono::steady_clock::now();
+    by_certificate_ = by_certificate;
 
     ipc::Login login{};
     login.account = account_;
     login.has_password = request.has_password;
+    login.by_certificate = by_certificate ? 1 : 0;
     login.peer = peer_;
     // A name that was cut could be somebody else's: a blank one is nobody's.
     login.user.assign(request.too_long != 0 ? std::string_view{} : request.user.view());
     login.password.assign(request.password.view());
     login.overrides.assign(overrides_);
+    if (by_certificate) {
+        certificate_->look([weak = weak_from_this(), login]() mutable {
+            auto self = weak.lock();
+            if (!self || self->state_ != State::checking) return;
+            login.names.assign(self->certificate_->names());
+            self->attempt(login);
+        });
+        return;
+    }
+    attempt(login);
+    ::explicit_bzero(&login, sizeof login);
+}
+
+void Client::attempt(const ipc::Login& login) {
     attempt_ = services_.logins.attempt(
         login,
         [weak = weak_from_this()](const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
             if (auto self = weak.lock()) self->answered(answer, std::move(descriptors));
         });
-    ::explicit_bzero(&login, sizeof login);
+}
+
+// RFC 4217, 4: as if there were no certificate. That costs nothing once, for clients that show
+// everybody the one that they have; more of it are guesses, as wrong passwords are.
+void Client::ask_for_password(const ipc::LoginAnswer& answer) {
+    if (std::exchange(was_asked_, true)) return wrong(answer, ipc::Refusal::needs_password);
+    base::log::info(description() +
+                    " is asked for a password: " + base::escaped(answer.reason.view()));
+    state_ = State::greeting;
+    ipc::LoginRefused refused{};
+    refused.refusal = ipc::Refusal::needs_password;
+    if (!greeter_->channel.send(refused)) finish();
+}
+
+void Client::wrong(const ipc::LoginAnswer& answer, ipc::Refusal refusal) {
+    ++failures_;
+    log_login(Entry::Kind::login, false, answer.reason.view());
+    refuse_after_delay(refusal, {}, failures_ >= options_->max_login_fails);
 }
 
 void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
     attempt_ = 0;
     if (state_ != State::checking) return;
     switch (answer.outcome) {
-        case ipc::Outcome::wrong: {
-            ++failures_;
-            log_login(Entry::Kind::login, false, answer.reason.view());
-            const auto most = options_->max_login_fails;
-            return refuse_after_delay(ipc::Refusal::incorrect, {}, failures_ >= most);
-        }
+        case ipc::Outcome::wrong:
+            return wrong(answer, ipc::Refusal::incorrect);
+        case ipc::Outcome::needs_password:
+            return ask_for_password(answer);
         case ipc::Outcome::broken:
             log_login(Entry::Kind::login, false, answer.reason.view());
             base::log::error("login of " + description() +
@@ -410,7 +498,8 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
             return refuse_after_delay(ipc::Refusal::fatal, std::string(answer.client_text.view()),
                                       true);
         case ipc::Outcome::admitted:
-            if (descriptors.size() != 2 && descriptors.size() != 3) break;
+            if (descriptors.size() != 2 + answer.binds && descriptors.size() != 3 + answer.binds)
+                break;
             user_ = answer.user.view();
             if (account_ != ipc::Account::anonymous) {
                 const auto most = configuration_->native.sessions_per_account;
@@ -423,19 +512,22 @@ void Client::answered(const ipc::LoginAnswer& answer, std::vector<Fd> descriptor
                 }
                 counted_account_ = true;
             }
-            if (descriptors.size() == 3) login_session_ = std::move(descriptors[2]);
+            if (descriptors.size() == 3 + answer.binds) {
+                login_session_ = std::move(descriptors.back());
+                descriptors.pop_back();
+            }
             guest_ = answer.guest != 0;
             shown_password_ = answer.shown_password.view();
             grants_ = answer.grants;
             state_ = State::delayed;
+            if (options_->delay_successful_login == 0) return enter(answer, std::move(descriptors));
             delay_.expires_after(std::chrono::seconds(options_->delay_successful_login));
             delay_.async_wait([weak = weak_from_this(), answer,
-                               root = std::make_shared<Fd>(std::move(descriptors[0])),
-                               admission = std::make_shared<Fd>(std::move(descriptors[1]))](
+                               jail = std::make_shared<std::vector<Fd>>(std::move(descriptors))](
                                   boost::system::error_code error) {
                 auto self = weak.lock();
                 if (error || !self || self->state_ != State::delayed) return;
-                self->enter(answer, std::move(*root), std::move(*admission));
+                self->enter(answer, std::move(*jail));
             });
             return;
     }
@@ -449,7 +541,7 @@ void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool clo
     login_session_.close();
     if (refusal == ipc::Refusal::fatal) died(text);
     auto due = attempt_started_;
-    if (refusal == ipc::Refusal::incorrect) {
+    if (refusal == ipc::Refusal::incorrect || refusal == ipc::Refusal::needs_password) {
         const auto passed = std::chrono::steady_clock::now() - attempt_started_;
         const auto steps = passed / failure_grid + 1;
         due += std::max<std::chrono::steady_clock::duration>(
@@ -469,7 +561,21 @@ void Client::refuse_after_delay(ipc::Refusal refusal, std::string text, bool clo
     });
 }
 
-void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
+base::Result<ChildProcess> Client::take_session(const ipc::Cgroup& wanted) {
+    if (wanted.name.view().empty()) return services_.children.take(ipc::Child::session);
+    TRY(auto leaf, services_.cgroups.enter(wanted));
+    const bool own = static_cast<bool>(leaf);
+    auto child = services_.children.take(ipc::Child::session, std::move(leaf));
+    if (!own) return child;
+    if (child) {
+        cgroup_ = wanted.name.view();
+    } else {
+        services_.cgroups.leave(std::string(wanted.name.view()));
+    }
+    return child;
+}
+
+void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) {
     Fd for_greeter;
     if (handed_over_) {
         int ends[2];
@@ -482,7 +588,7 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
         control_ = Fd{ends[0]};
         for_greeter = Fd{ends[1]};
     }
-    auto child = services_.children.take(ipc::Child::session);
+    auto child = take_session(answer.cgroup);
     if (!child) {
         base::log::error("cannot serve " + description() + ": " + child.error().text());
         return refuse_after_delay(ipc::Refusal::unavailable,
@@ -492,16 +598,19 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     if (!std::exchange(logged_in_, true)) services_.logged_in(*this);
     login_deadline_.cancel();
     state_ = State::entering;
+    // Its own options may be newer than this client's: a reload came in between.
     session_signer_ = services_.signer();
-    session_.emplace(
-        Process{child.value().id,
-                AsyncChannel{services_.io, std::move(child.value().channel), most_unread}});
+    reuse_required_ = services_.ssl_reuse_required();
+    session_.emplace(Process{
+        child.value().id, AsyncChannel{services_.io, std::move(child.value().channel), most_unread,
+                                       grants_.give_away != 0 ? most_from_giver : 0}});
     session_->channel.start(
         [weak = weak_from_this()](ipc::Message message) {
             if (auto self = weak.lock()) self->on_session(std::move(message));
         },
-        [weak = weak_from_this()](const base::Error&) {
-            if (auto self = weak.lock()) self->on_session_closed();
+        [weak = weak_from_this()](const base::Error& error) {
+            auto self = weak.lock();
+            if (self && !self->spoke_nonsense(error)) self->on_session_closed();
         });
     data_.emplace(services_.io, peer_, local_, answer.data,
                   broker::DataSockets::Callbacks{
@@ -510,7 +619,7 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
                           if (!session_->channel.send(listening)) not_taken();
                       },
                       [this](const ipc::DataConnected& connected, Fd socket) {
-                          session_may_sign_ = encrypted_ && !options_->require_ssl_reuse;
+                          session_may_sign_ = encrypted_ && !reuse_required_;
                           if (!session_->channel.send(connected, list(std::move(socket))))
                               not_taken();
                       },
@@ -527,10 +636,8 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
     encrypted_ = handed_over_ != nullptr;
     if (encrypted_) message.tls = *handed_over_;
     handed_over_.reset();
-    std::vector<Fd> descriptors;
-    descriptors.push_back(std::move(root));
-    descriptors.push_back(std::move(admission));
-    descriptors.push_back(std::move(control_));
+    // Root and admission in front of it, binds behind it.
+    descriptors.insert(descriptors.begin() + 2, std::move(control_));
     if (counted_account_ && configuration_->native.shared_rates) {
         if (auto clock = services_.accounts.shared_clock(user_))
             descriptors.push_back(std::move(clock));
@@ -554,9 +661,13 @@ void Client::enter(const ipc::LoginAnswer& answer, Fd root, Fd admission) {
 
 void Client::on_session(ipc::Message message) {
     const bool jailed = state_ == State::in_session;
+    const bool is_record =
+        message.as<ipc::Record>() != nullptr || message.as<ipc::ShortRecord>() != nullptr;
+    if (finishing_ && !is_record) return;
     if (!permitted(message, jailed ? broker::Phase::after_login : broker::Phase::entering)) return;
     if (const auto* said = message.as<ipc::Entered>()) return entered(*said);
     if (const auto* record = message.as<ipc::Record>()) return log(*record);
+    if (const auto* record = message.as<ipc::ShortRecord>()) return log(*record);
     if (const auto* passive = message.as<ipc::PassiveOpen>()) return data_->passive_open(*passive);
     if (const auto* over = message.as<ipc::PassiveClose>()) return data_->passive_close(*over);
     if (const auto* active = message.as<ipc::ActiveOpen>()) return data_->active_open(*active);
@@ -599,7 +710,7 @@ void Client::give_away(ipc::Message message) {
         return misbehaved("asks for what its options do not give it");
     if (question_ != 0) return misbehaved("asks before it was answered");
     ipc::ChangeOwner question{};
-    question.device = grants_.device;
+    std::copy(std::begin(grants_.devices), std::end(grants_.devices), question.devices);
     question.owner = grants_.uid;
     question.new_owner = grants_.new_owner;
     question.new_mode = grants_.new_mode;
@@ -620,6 +731,7 @@ void Client::entered(const ipc::Entered& message) {
     if (!message.step.valid()) return misbehaved("sent a malformed request");
     if (message.number == 0 && message.step.view().empty()) {
         state_ = State::in_session;
+        if (base::log::wanted(base::log::Level::debug)) log_live_state();
         return;
     }
     auto what = std::string(message.step.view());
@@ -629,6 +741,15 @@ void Client::entered(const ipc::Entered& message) {
     died(what == jail::writable_root_step
              ? "vsftpd: refusing to run with writable root inside chroot()"
              : what);
+}
+
+// [log] level = debug: the jail as the kernel has it, not as it was planned.
+void Client::log_live_state() const {
+    const auto process = services_.children.pid(session_->id);
+    const auto live = process > 0 ? jail::live_state(process)
+                                  : base::Result<std::string>(base::Error{"it has ended"});
+    base::log::debug("the jail of " + description() + ": " +
+                     (live ? live.value() : live.error().text()));
 }
 
 void Client::on_session_closed() { finish(); }
@@ -652,11 +773,16 @@ void Client::died(std::string_view text) {
     services_.records.write(made);
 }
 
-void Client::log(const ipc::Record& record) {
+template <typename Record>
+void Client::log(const Record& record) {
     if (!record.path.valid() || !record.second.valid())
         return misbehaved("sent a malformed record");
     if (record.event == ipc::Event::warning) {
-        base::log::warning(description() + ": " + base::escaped(record.path.view()));
+        if (warnings_ < most_warnings)
+            base::log::warning(description() + ": " + base::escaped(record.path.view()));
+        else if (warnings_ == most_warnings)
+            base::log::warning(description() + ": its further warnings are not logged");
+        warnings_ = std::min(warnings_ + 1, most_warnings + 1);
         return;
     }
     // Nobody forges failed logins where the options want none of these.

@@ -9,6 +9,9 @@
 #include "config/configuration.hpp"
 #include "ipc/requests.hpp"
 #include "supervisor/async_channel.hpp"
+#include "supervisor/cgroups.hpp"
+#include "supervisor/children.hpp"
+#include "supervisor/client_certificate.hpp"
 #include "supervisor/records.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -25,7 +28,6 @@
 namespace supervisor {
 
 class Accounts;
-class Children;
 class HelperPool;
 class Logins;
 class SignerClient;
@@ -38,8 +40,10 @@ struct Services {
     HelperPool& helpers;
     HelperPool& wrappers;  // helpers that are asked about new connections, with tcp_wrappers
     Accounts& accounts;
+    Cgroups& cgroups;
     Records& records;
     std::function<std::shared_ptr<SignerClient>()> signer;  // of now; none without TLS
+    std::function<bool()> ssl_reuse_required;               // of sessions that are taken now
     std::function<std::size_t()> connections;               // now
     std::function<in_addr()> pasv_address;               // the server's, as its name stands for now
     std::function<void(const class Client&)> logged_in;  // it counts as before login no longer
@@ -59,6 +63,9 @@ class Client : public std::enable_shared_from_this<Client> {
     Client& operator=(const Client&) = delete;
 
     void start();
+
+    // Of the session; empty: none of its own.
+    [[nodiscard]] const std::string& cgroup() const { return cgroup_; }
 
     // Orderly: the process that has the client says 421 when nothing is being transferred any more.
     void stop(std::uint32_t grace_seconds);
@@ -100,11 +107,19 @@ class Client : public std::enable_shared_from_this<Client> {
     void on_session(ipc::Message message);
     void on_session_closed();
     [[nodiscard]] bool permitted(const ipc::Message& message, broker::Phase phase);
+    [[nodiscard]] bool spoke_nonsense(const base::Error& error);
 
     void authenticate(ipc::Message message);
+    void attempt(const ipc::Login& login);
+    void expect_certificate();
+    void ask_for_password(const ipc::LoginAnswer& answer);
+    void wrong(const ipc::LoginAnswer& answer, ipc::Refusal refusal);
     void answered(const ipc::LoginAnswer& answer, std::vector<base::Fd> descriptors);
     void refuse_after_delay(ipc::Refusal refusal, std::string text, bool close_after);
-    void enter(const ipc::LoginAnswer& answer, base::Fd root, base::Fd admission);
+    [[nodiscard]] base::Result<ChildProcess> take_session(const ipc::Cgroup& wanted);
+    // Root, admission, binds.
+    void enter(const ipc::LoginAnswer& answer, std::vector<base::Fd> descriptors);
+    void log_live_state() const;
     void entered(const ipc::Entered& message);
     template <typename Q, typename Answer>
     void pass_on(const Q& question, base::Fd descriptor = {});
@@ -113,7 +128,8 @@ class Client : public std::enable_shared_from_this<Client> {
 
     void log_login(Entry::Kind kind, bool success, std::string_view reason,
                    std::string_view remark = {});
-    void log(const ipc::Record& record);
+    template <typename Record>  // of ipc, short or not
+    void log(const Record& record);
     void died(std::string_view text);
     void too_slow();
     void not_taken();
@@ -136,6 +152,7 @@ class Client : public std::enable_shared_from_this<Client> {
     std::string overrides_;                           // that
 
     State state_ = State::greeting;
+    bool finishing_ = false;  // nothing but records is heard of its session any more
     std::optional<Process> greeter_;
     std::optional<Process> session_;
     broker::Permissions permissions_;
@@ -145,10 +162,12 @@ class Client : public std::enable_shared_from_this<Client> {
     std::uint64_t wrap_ = 0;
     std::uint64_t attempt_ = 0;
     std::uint64_t question_ = 0;  // to a helper, for the session that waits for the answer
+    std::string cgroup_;
     ipc::Grants grants_{};
     base::Fd login_session_;  // of PAM and wtmp, which ends when this is closed
     std::chrono::steady_clock::time_point attempt_started_{};
     std::uint32_t failures_ = 0;
+    int warnings_ = 0;
     bool stopping_ = false;
     bool logged_in_ = false;
     bool counted_account_ = false;  // in Accounts, by user_
@@ -168,6 +187,10 @@ class Client : public std::enable_shared_from_this<Client> {
     std::unique_ptr<ipc::TlsRecord, Wipe> handed_over_;  // from greeter to session
     bool encrypted_ = false;  // the greeter is the TLS end of the control connection
     bool greeter_signed_ = false;
+    std::shared_ptr<ClientCertificate> certificate_;  // where one may take a password's place
+    bool by_certificate_ = false;                     // the login is
+    bool was_asked_ = false;         // for a password, although it has a certificate
+    bool reuse_required_ = true;     // require_ssl_reuse of the session
     bool session_may_sign_ = false;  // for the data connection that it has just been given
 };
 

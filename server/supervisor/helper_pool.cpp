@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t most_queued = 16;
 constexpr int most_tries = 2;
 constexpr std::chrono::seconds deadline{30};
+constexpr std::chrono::seconds between_trims{5};
 
 }  // namespace
 
@@ -63,7 +64,7 @@ struct HelperPool::Question {
 };
 
 HelperPool::HelperPool(boost::asio::io_context& io, std::size_t most_helpers)
-    : io_(io), most_helpers_(most_helpers) {}
+    : io_(io), most_helpers_(most_helpers), trimming_(io) {}
 HelperPool::~HelperPool() = default;
 
 Result<std::shared_ptr<HelperPool::Helper>> HelperPool::start() {
@@ -109,14 +110,16 @@ void HelperPool::put(std::uint64_t id, ipc::Type type, std::vector<std::byte> by
 }
 
 bool HelperPool::has_turn(const broker::Network& source) const {
-    std::size_t busy = 0;
-    std::size_t its_own = 0;
-    for (const auto& helper : helpers_) {
-        if (helper->asked == 0) continue;
-        ++busy;
-        if (helper->source == source) ++its_own;
-    }
-    return busy < most_helpers_ && its_own < most_helpers_ - busy;
+    const auto all = busy();
+    const auto its_own = std::count_if(helpers_.begin(), helpers_.end(), [&](const auto& helper) {
+        return helper->asked != 0 && helper->source == source;
+    });
+    return all < most_helpers_ && static_cast<std::size_t>(its_own) < most_helpers_ - all;
+}
+
+std::size_t HelperPool::busy() const {
+    return static_cast<std::size_t>(std::count_if(
+        helpers_.begin(), helpers_.end(), [](const auto& helper) { return helper->asked != 0; }));
 }
 
 std::shared_ptr<HelperPool::Helper> HelperPool::idle() {
@@ -130,7 +133,29 @@ std::shared_ptr<HelperPool::Helper> HelperPool::idle() {
         return nullptr;
     }
     helpers_.push_back(helper.value());
+    if (helpers_.size() == 2) trim_later();
     return helper.value();
+}
+
+void HelperPool::trim_later() {
+    trimming_.expires_after(between_trims);
+    trimming_.async_wait([this](boost::system::error_code error) {
+        if (!error) trim();
+    });
+}
+
+// What a burst has left behind: of the helpers, so many stay as were busy at once since the last
+// time, and one in any case.
+void HelperPool::trim() {
+    const auto needed = std::max<std::size_t>(std::exchange(needed_, busy()), 1);
+    for (auto at = helpers_.size(); at-- > 0 && helpers_.size() > needed;) {
+        const auto helper = helpers_[at];
+        if (helper->asked != 0) continue;
+        helper->retired = true;
+        helper->channel.close();
+        helpers_.erase(helpers_.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    if (helpers_.size() > 1) trim_later();
 }
 
 void HelperPool::dispatch(std::uint64_t id) {
@@ -172,6 +197,7 @@ void HelperPool::give_to(const std::shared_ptr<Helper>& helper, std::uint64_t id
     ++question.tries;
     helper->asked = id;
     helper->source = question.source;
+    needed_ = std::max(needed_, busy());
     start_timer(id);
     std::vector<Fd> descriptors;
     if (question.descriptor)
@@ -250,6 +276,7 @@ bool HelperPool::reaped(pid_t pid) {
 
 void HelperPool::stop() {
     stopped_ = true;
+    trimming_.cancel();
     for (const auto& [pid, helper] : by_pid_) helper->channel.close();
     questions_.clear();
 }

@@ -72,6 +72,7 @@ class HelperPool {
              const broker::Network& source, base::Fd descriptor, Callback callback);
     [[nodiscard]] base::Result<std::shared_ptr<Helper>> start();
     [[nodiscard]] std::shared_ptr<Helper> idle();
+    [[nodiscard]] std::size_t busy() const;
     [[nodiscard]] bool has_turn(const broker::Network& source) const;
     void dispatch(std::uint64_t id);
     void dispatch_waiting();
@@ -81,6 +82,8 @@ class HelperPool {
     void on_message(const std::shared_ptr<Helper>& helper, ipc::Message message);
     void lost(const std::shared_ptr<Helper>& helper);
     void too_late(std::uint64_t id);
+    void trim_later();
+    void trim();
 
     boost::asio::io_context& io_;
     std::size_t most_helpers_;
@@ -90,6 +93,8 @@ class HelperPool {
     std::unordered_map<std::uint64_t, std::unique_ptr<Question>> questions_;
     std::deque<std::uint64_t> waiting_;  // for a helper, or for their turn
     std::uint64_t last_id_ = 0;
+    boost::asio::steady_timer trimming_;
+    std::size_t needed_ = 0;  // so many were busy at once since helpers were last given up
     bool stopped_ = false;
 };
 

@@ -8,9 +8,17 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace supervisor {
+
+// Whether the kernel and OpenSSL can do it; the error says why not.
+[[nodiscard]] base::Result<void> kernel_tls();
+// For the log, once it is settled.
+[[nodiscard]] std::string about_kernel_tls(const config::Configuration& configuration);
+// Whether isolate_required names this one, or all.
+[[nodiscard]] bool is_required(const config::Native& native, std::string_view key);
 
 // Switches off what does not work here, so that nothing is tried at each login. An error when the
 // configuration demands it (isolate_required), or when it is the system call filter, which only an

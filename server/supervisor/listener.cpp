@@ -33,6 +33,8 @@ constexpr int backlog = 1024;
 // Between two looks at everything else that the loop has to do.
 constexpr int most_accepts_in_a_row = 64;
 
+constexpr const char* low_port = " (ports below 1024 take root, or CAP_NET_BIND_SERVICE)";
+
 // False: no such address.
 bool set_host(ipc::Address& address, const std::string& host) {
     if (address.any.sa_family == AF_INET6)
@@ -90,7 +92,8 @@ Result<Fd> Listener::bind(const Place& place, bool sharing) {
         (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
     if (::bind(socket.get(), &place.address.any, broker::length(place.address)) < 0)
         return base::system_error("could not bind listening " + name + " socket to " +
-                                  broker::with_port(place.address));
+                                  broker::with_port(place.address) +
+                                  (errno == EACCES ? low_port : ""));
     if (::listen(socket.get(), backlog) < 0)
         return base::system_error("could not listen on " + broker::with_port(place.address));
     return socket;

@@ -103,7 +103,9 @@ void Logins::dispatch(std::uint64_t id) {
         }
         authenticator_ = std::move(started.value());
     }
-    give_to(authenticator_, id);
+    // A reference of its own: the member is empty as soon as it turns out that it is gone.
+    const auto authenticator = authenticator_;
+    give_to(authenticator, id);
 }
 
 void Logins::ask_helper(std::uint64_t id) {
@@ -151,7 +153,8 @@ void Logins::on_message(const std::shared_ptr<Worker>& worker, ipc::Message mess
 void Logins::answer(std::uint64_t id, ipc::Message* message) {
     const auto* said = message->as<ipc::LoginAnswer>();
     if (said == nullptr || !said->user.valid() || !said->shown_password.valid() ||
-        !said->client_text.valid() || !said->reason.valid())
+        !said->client_text.valid() || !said->reason.valid() || !said->cgroup.name.valid() ||
+        said->binds > ipc::most_binds)
         return answer_failure(id, "the answer to the login makes no sense");
     const auto found = attempts_.find(id);
     if (found == attempts_.end()) return;

@@ -157,6 +157,8 @@ std::string own_text(const Entry& entry) {
     line += ": Client \"" + entry.client + '"';
     if (entry.kind == Kind::login && !entry.shown_password.empty())
         line += ", anon password " + in_quotes(entry.shown_password);
+    if (entry.kind == Kind::login && !entry.certificate.empty())
+        line += ", certificate " + in_quotes(entry.certificate);
     if (const auto what = subject(entry); !what.empty()) line += ", " + what;
     if (!entry.remark.empty()) line += ", " + in_quotes(entry.remark);
     if (!is_transfer(entry.kind)) return line;
@@ -171,7 +173,7 @@ std::string own_line(const Entry& entry) {
 // ----- wu-ftpd's format
 
 std::string xferlog_line(const Entry& entry) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(entry.duration).count();
+    const auto seconds = std::chrono::round<std::chrono::seconds>(entry.duration).count();
     auto line = date(entry.time) + ' ' + std::to_string(std::max<std::int64_t>(seconds, 1)) + ' ' +
                 entry.client + ' ' + std::to_string(entry.bytes) + ' ' + field(entry.path);
     line += entry.ascii ? " a" : " b";
@@ -301,6 +303,7 @@ std::string json_line(const Entry& entry) {
     object.text("account", account(entry));
     object.text("client", entry.client);
     if (entry.kind == Kind::login) object.text("anon_password", entry.shown_password);
+    if (entry.kind == Kind::login) object.text("certificate", entry.certificate);
     object.text(protocol ? "text" : "path", entry.path);
     object.text(entry.kind == Kind::chmod ? "mode" : "second", entry.second);
     if (is_transfer(entry.kind)) {

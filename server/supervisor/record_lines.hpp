@@ -46,6 +46,7 @@ struct Entry {
     bool anonymous = false;
     bool guest = false;
     std::string shown_password;  // anonymous: the e-mail address
+    std::string certificate;     // whose subject stood for a password
     bool success = false;
     std::string reason;  // of a failed login; never in vsftpd.log
     std::string remark;  // the same, but for vsftpd.log (userlist_log)

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 
+#include <climits>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ std::vector<std::string> environment() {
         if (const auto* value = std::getenv(name))
             variables.push_back(std::string(name) + '=' + value);
     }
+    // Functions of libraries are looked up now, not by each child that is forked later.
+    variables.emplace_back("LD_BIND_NOW=1");
     // Room for the process's title, which is written over arguments and environment.
     variables.push_back("JAILFTPD_TITLE_ROOM=" + std::string(256, '-'));
     return variables;
@@ -44,6 +47,26 @@ base::Result<base::Fd> duplicate(int descriptor) {
     base::Fd copy{::fcntl(descriptor, F_DUPFD_CLOEXEC, certificates_descriptor + 1)};
     if (!copy) return base::system_error("cannot duplicate a descriptor");
     return copy;
+}
+
+constexpr const char* program = "/proc/self/exe";
+
+// The smaller programs that a spawner can be (cells_main.cpp), where they were beside this one when
+// this one started: one of a later version would not understand what it is told.
+base::Fd open_beside(const char* suffix) {
+    std::string path(PATH_MAX, '\0');
+    const auto length = ::readlink(program, path.data(), path.size());
+    if (length <= 0) return {};
+    path.resize(static_cast<std::size_t>(length));
+    return base::Fd{::open((path + suffix).c_str(), O_PATH | O_CLOEXEC)};
+}
+
+std::string program_of(std::string_view process, const base::Fd& certificates) {
+    static const auto cells = open_beside("-cells");
+    static const auto cells_with_tls = open_beside("-cells-tls");
+    const auto& own = certificates ? cells_with_tls : cells;
+    if (process != "spawner" || !own) return program;
+    return "/proc/self/fd/" + std::to_string(own.get());
 }
 
 }  // namespace
@@ -80,12 +103,15 @@ base::Result<Started> start_process(std::string_view name, const base::Fd& confi
     std::vector<std::string> arguments{"jailftpd: " + std::string(name),
                                        "--process=" + std::string(name)};
     auto variables = environment();
+    const auto file = program_of(name, certificates);
     pid_t pid = -1;
-    const int number = ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes,
+    const int number = ::posix_spawn(&pid, file.c_str(), &actions, &attributes,
                                      pointers(arguments).data(), pointers(variables).data());
     ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
-    if (number != 0) return base::system_error("cannot start the " + std::string(name), number);
+    if (number != 0)
+        return base::system_error("cannot start the " + std::string(name) + " (" + file + ')',
+                                  number);
     return Started{pid, std::move(ends.first)};
 }
 

@@ -24,9 +24,9 @@ struct Started {
     ipc::Channel channel;
 };
 
-// Fork and exec of this very program, with nothing open but standard streams and these descriptors,
-// and an environment of nothing but what the C library needs. `name` is argv[1]
-// ("--process=NAME").
+// Fork and exec of this very program, or for a spawner of a smaller one beside it, with nothing open
+// but standard streams and these descriptors, and an environment of nothing but what the C library
+// needs. `name` is argv[1] ("--process=NAME").
 [[nodiscard]] base::Result<Started> start_process(std::string_view name,
                                                   const base::Fd& configuration,
                                                   const base::Fd& certificates = {});

@@ -11,6 +11,7 @@
 #include "supervisor/children.hpp"
 #include "supervisor/client.hpp"
 #include "supervisor/handover.hpp"
+#include "supervisor/layers.hpp"
 #include "supervisor/limits.hpp"
 #include "supervisor/listener.hpp"
 #include "supervisor/logins.hpp"
@@ -58,6 +59,8 @@ constexpr std::size_t most_helpers = 8;
 // These mostly wait for name services, about hosts that may have been chosen to be slow.
 constexpr std::size_t most_wrappers = 32;
 constexpr std::chrono::seconds stamp_interval{1};
+// There may be thousands of them.
+constexpr std::chrono::seconds certificates_interval{2};
 constexpr std::chrono::hours expiry_interval{24};
 // For what remains when all clients have gone.
 constexpr std::chrono::seconds last_moments{3};
@@ -67,6 +70,7 @@ constexpr std::chrono::seconds last_moments{3};
 Result<Fd> without_tenants(const config::Configuration& configuration) {
     config::Configuration copy;
     copy.options = configuration.options;
+    copy.nobody = configuration.nobody;
     copy.options.local_enable |= !configuration.tenants.empty();
     copy.native = configuration.native;
     return ipc::sealed(config::serialise(copy), "options");
@@ -90,13 +94,14 @@ class Supervisor {
           stop_timer_(io_),
           resolve_timer_(io_),
           stamp_timer_(io_),
+          certificates_timer_(io_),
           expiry_timer_(io_),
-          children_(io_, {[this](std::uint64_t id, int status, bool killed) {
-                              child_exited(id, status, killed);
-                          },
-                          [this](std::uint64_t id, const base::Error& error) {
-                              child_failed(id, error);
-                          }}),
+          children_(
+              io_, {[this](std::uint64_t id, int status, bool killed) {
+                        child_exited(id, status, killed);
+                    },
+                    [this](std::uint64_t id, const base::Error& error) { child_failed(id, error); },
+                    [this](pid_t spawner) { cgroups_.take_in(spawner); }}),
           helpers_(io_, most_helpers),
           wrappers_(io_, most_wrappers),
           logins_(io_, helpers_),
@@ -107,14 +112,16 @@ class Supervisor {
                     helpers_,
                     wrappers_,
                     accounts_,
+                    cgroups_,
                     records_,
                     [this] { return signer_; },
+                    [this] { return configuration_->options.require_ssl_reuse; },
                     [this] { return clients_.size(); },
                     [this] { return pasv_address_; },
                     [this](const Client& client) { before_login_.release(client.peer()); },
                     [this](std::uint64_t id) { client_finished(id); },
                     [this](std::uint64_t child, const Client& client) {
-                        owners_[child] = {client.id(), client.peer(), {}};
+                        owners_[child] = {client.id(), client.peer(), {}, client.cgroup()};
                     }},
           listeners_(io_, [this](Fd control, const ipc::Address& peer, const ipc::Address& local) {
               accepted(std::move(control), peer, local);
@@ -136,6 +143,7 @@ class Supervisor {
         }
         wait_for_signals();
         wait_for_children();
+        TRY(arrange_cgroups(*configuration_));
         TRY(auto signer, signer_for(*configuration_));
         TRY(start_processes(configuration_, std::move(signer)));
         resolve_by_name();
@@ -165,6 +173,7 @@ class Supervisor {
         std::uint64_t client;
         ipc::Address peer;
         std::string description;  // once the client is gone
+        std::string cgroup;       // empty: none of its own
     };
 
     // What a process died of; pid 1 of a namespace ends itself and says so by its exit code.
@@ -178,6 +187,14 @@ class Supervisor {
         if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
         limit.rlim_cur = limit.rlim_max;
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+
+    // Before anything is started, so that nothing is left where controllers are handed down.
+    Result<void> arrange_cgroups(const config::Configuration& configuration) {
+        const auto arranged = cgroups_.arrange(configuration);
+        if (arranged || is_required(configuration.native, "limits")) return arranged;
+        base::log::warning("not all limits of accounts are in force: " + arranged.error().text());
+        return base::success();
     }
 
     Result<void> start_processes(const Configuration& configuration,
@@ -275,6 +292,9 @@ class Supervisor {
         stamp_timer_.cancel();
         const auto& options = configuration_->options;
         if (options.userlist_enable || !options.banner_file.empty()) look_at_files();
+        certificates_stamp_ = certificates_seen_ = configuration_->certificates_stamp;
+        certificates_timer_.cancel();
+        if (options.ssl_enable && !inetd_) look_at_certificates();
     }
 
     void look_at_files() {
@@ -287,6 +307,59 @@ class Supervisor {
         stamp_timer_.async_wait([this](boost::system::error_code error) {
             if (!error && !stopping_) look_at_files();
         });
+    }
+
+    // Those that have changed are read once they are the same twice in a row: whoever renews them
+    // may be in the middle of it.
+    void look_at_certificates() {
+        certificates_timer_.expires_after(certificates_interval);
+        certificates_timer_.async_wait([this](boost::system::error_code error) {
+            if (error || stopping_) return;
+            ipc::Stamp question{};
+            question.certificates = 1;
+            // The next time once this is answered: a folder that hangs takes one helper, not all.
+            helpers_.ask(question, ipc::Address{}, [this](ipc::Message* message) {
+                if (stopping_ || !configuration_->options.ssl_enable) return;
+                certificates_seen(message);
+                look_at_certificates();
+            });
+        });
+    }
+
+    void certificates_seen(const ipc::Message* message) {
+        const auto* answer = message != nullptr ? message->as<ipc::Stamped>() : nullptr;
+        if (answer == nullptr || stopping_) return;
+        const bool settled = std::exchange(certificates_seen_, answer->stamp) == answer->stamp;
+        if (!settled || certificates_seen_ == certificates_stamp_ || reload_running_) return;
+        certificates_stamp_ = certificates_seen_;
+        in_background([this, configuration = configuration_] {
+            auto signer = signer_for(*configuration);
+            asio::post(io_, [this, signer = std::move(signer)]() mutable {
+                certificates_read(std::move(signer));
+            });
+        });
+    }
+
+    // Sessions and handshakes that have begun keep what they have.
+    void certificates_read(Result<std::optional<ReadySigner>> signer) {
+        reload_running_ = false;
+        if (stopping_) return;
+        auto taken =
+            signer ? use_certificates(std::move(signer.value())) : Result<void>{signer.error()};
+        if (taken)
+            base::log::info("certificates have changed, the new ones are for new connections");
+        else
+            base::log::error("certificates have changed, but " + taken.error().text() +
+                             "; the old ones stay in use");
+        if (std::exchange(reload_again_, false)) reload();
+    }
+
+    Result<void> use_certificates(std::optional<ReadySigner> signer) {
+        if (!signer) return base::Error{"TLS has been switched off"};
+        TRY(auto options, without_tenants(*configuration_));
+        TRY(children_.renew(std::move(options), std::move(signer->certificates), false));
+        use_signer(std::move(signer));
+        return base::success();
     }
 
     void take_connections_at(const std::string& path, Fd socket) {
@@ -388,7 +461,14 @@ class Supervisor {
             if (const auto client = clients_.find(who->client); client != clients_.end())
                 who->description = client->second->description();
         }
-        if (const int signal = signal_of(status); signal != 0 && !killed && !stopping_) {
+        const bool no_memory = who && cgroups_.ran_out_of_memory(who->cgroup);
+        if (who) cgroups_.leave(who->cgroup);
+        const int signal = signal_of(status);
+        if (signal == SIGKILL && !killed && no_memory) {
+            base::log::error("the process of " + who->description +
+                             " was ended because the account had no memory left (memory in "
+                             "jailftpd.ini)");
+        } else if (signal != 0 && !killed && !stopping_) {
             base::log::error(
                 "the process of " + (who ? who->description : std::string("no client yet")) +
                 " died of signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")");
@@ -406,6 +486,9 @@ class Supervisor {
             return;
         }
         const auto client = clients_.find(owner->second.client);
+        cgroups_.leave(owner->second.cgroup);
+        if (client == clients_.end())
+            base::log::error("cannot serve " + owner->second.description + ": " + error.text());
         owners_.erase(owner);
         if (client == clients_.end()) return;
         const auto strong = client->second;
@@ -443,18 +526,26 @@ class Supervisor {
             reload_again_ = reload_running_;
             return;
         }
-        reload_running_ = true;
-        if (reloading_.joinable()) reloading_.join();
-        reloading_ = std::thread([this] {
-            sigset_t all;
-            sigfillset(&all);
-            ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        in_background([this] {
             auto loaded = setup_.reload();
             auto signer = loaded ? signer_for(*loaded) : std::nullopt;
             asio::post(io_,
                        [this, loaded = std::move(loaded), signer = std::move(signer)]() mutable {
                            reloaded(loaded, std::move(signer));
                        });
+        });
+    }
+
+    // What waits for disks: one at a time.
+    template <typename Work>
+    void in_background(Work work) {
+        reload_running_ = true;
+        if (reloading_.joinable()) reloading_.join();
+        reloading_ = std::thread([work = std::move(work)] {
+            sigset_t all;
+            sigfillset(&all);
+            ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+            work();
         });
     }
 
@@ -478,6 +569,7 @@ class Supervisor {
     Result<void> take_over(const Configuration& loaded, std::optional<ReadySigner> signer) {
         if (!config::is_standalone(*loaded))
             return base::Error{"neither listen nor listen_ipv6 is set any more"};
+        TRY(arrange_cgroups(*loaded));
         TRY(auto listening, listeners_.bind(*loaded));
         const auto& path = loaded->native.handover;
         Fd handover;
@@ -512,6 +604,7 @@ class Supervisor {
                         " clients, running transfers have " + std::to_string(grace) +
                         " s to finish");
         for (const auto& client : everybody()) client->stop(grace);
+        if (ending_) return;
         stop_timer_.expires_after(std::chrono::seconds(grace));
         stop_timer_.async_wait([this](boost::system::error_code error) {
             if (error || clients_.empty()) return;
@@ -570,10 +663,14 @@ class Supervisor {
     asio::steady_timer resolve_timer_;
     asio::steady_timer stamp_timer_;
     std::uint64_t stamp_ = 0;  // of the files that greeters know by heart
+    asio::steady_timer certificates_timer_;
+    std::uint64_t certificates_stamp_ = 0;  // of those in use, or that could not be used
+    std::uint64_t certificates_seen_ = 0;
     asio::steady_timer expiry_timer_;
     Limits limits_;
     Limits before_login_;  // those of limits_ that have not logged in
     Accounts accounts_;
+    Cgroups cgroups_;
     in_addr pasv_address_{};  // pasv_addr_resolve
     bool resolve_failed_ = false;
     Children children_;

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <utility>
@@ -19,8 +20,6 @@ using base::Result;
 
 namespace {
 
-using PublicKeyBytes =
-    std::unique_ptr<unsigned char, decltype([](unsigned char* bytes) { OPENSSL_free(bytes); })>;
 using Names = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 
 // Never asks anybody.
@@ -49,6 +48,34 @@ void add_name(std::vector<std::string>& names, const ASN1_STRING* text) {
     if (!name.empty() && name.find('\0') == name.npos) names.push_back(base::lower(name));
 }
 
+// "": it is no text that could be a name.
+std::string name_of(const ASN1_STRING* text) {
+    unsigned char* bytes = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&bytes, text);
+    const OpenSslBytes owner{bytes};
+    if (size <= 0) return {};
+    std::string name(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    const bool plain = std::none_of(name.begin(), name.end(),
+                                    [](unsigned char c) { return c < ' ' || c == 0x7F; });
+    return plain ? name : std::string{};
+}
+
+std::string common_name(X509* certificate) {
+    const auto* holder = X509_get_subject_name(certificate);
+    const int at = X509_NAME_get_index_by_NID(holder, NID_commonName, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(holder, NID_commonName, at) >= 0) return {};
+    return name_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(holder, at)));
+}
+
+std::string alternative_name(const GENERAL_NAME* name, std::string_view field) {
+    if (name->type == GEN_EMAIL && field == "rfc822Name") return name_of(name->d.rfc822Name);
+    if (name->type == GEN_DNS && field == "dNSName") return base::lower(name_of(name->d.dNSName));
+    const bool principal = name->type == GEN_OTHERNAME && field == "userPrincipalName" &&
+                           OBJ_obj2nid(name->d.otherName->type_id) == NID_ms_upn &&
+                           name->d.otherName->value->type == V_ASN1_UTF8STRING;
+    return principal ? name_of(name->d.otherName->value->value.utf8string) : std::string{};
+}
+
 std::string without_final_dot(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
     return base::lower(name);
@@ -59,7 +86,7 @@ std::string without_final_dot(std::string_view name) {
 Result<KeyId> key_id(const EVP_PKEY* key) {
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(key, &der);
-    const PublicKeyBytes bytes{der};
+    const OpenSslBytes bytes{der};
     KeyId id{};
     std::size_t written = 0;
     if (size <= 0 || EVP_Q_digest(library(), "SHA256", nullptr, der, static_cast<std::size_t>(size),
@@ -133,6 +160,18 @@ std::string subject(X509* certificate) {
     char* bytes = nullptr;
     const auto size = BIO_get_mem_data(out.get(), &bytes);
     return size <= 0 ? std::string{} : std::string(bytes, static_cast<std::size_t>(size));
+}
+
+std::vector<std::string> names_in(X509* certificate, std::string_view field) {
+    std::vector<std::string> found;
+    if (field == "commonName") found.push_back(common_name(certificate));
+    if (field == "subject") found.push_back(subject(certificate));
+    const Names names{static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i)
+        found.push_back(alternative_name(sk_GENERAL_NAME_value(names.get(), i), field));
+    std::erase(found, "");
+    return found;
 }
 
 Result<std::int64_t> not_after(X509* certificate) {

@@ -40,6 +40,11 @@ struct Chain {
 // 2253).
 [[nodiscard]] std::string subject(X509* certificate);
 
+// What cert_username_field (config/native.hpp) names: a kind of subjectAltName, which there may be
+// several of; the one commonName of a subject that has no second one; or all of the subject, as
+// subject() has it. Nothing with control characters in it; DNS names in small letters.
+[[nodiscard]] std::vector<std::string> names_in(X509* certificate, std::string_view field);
+
 // Seconds since 1970.
 [[nodiscard]] base::Result<std::int64_t> not_after(X509* certificate);
 

@@ -33,9 +33,6 @@ constexpr long ticket_lifetime = 7L * 86400;
 
 constexpr std::size_t control_tickets = 2;  // with the handshake; more when they are used up
 
-// Many records with one read(2).
-constexpr std::size_t data_read_buffer = 128 << 10;
-
 constexpr std::size_t largest_ca_file = 16 << 20;
 
 constexpr unsigned char session_context[] = "jailftpd";
@@ -56,13 +53,32 @@ constexpr Version versions[] = {
     {&Settings::tlsv13, TLS1_3_VERSION, SSL_OP_NO_TLSv1_3},
 };
 
+// Newer libraries compress certificates, which few clients ask for and nothing here can read.
+#ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION
+constexpr std::uint64_t uncompressed =
+    SSL_OP_NO_TX_CERTIFICATE_COMPRESSION | SSL_OP_NO_RX_CERTIFICATE_COMPRESSION;
+#else
+constexpr std::uint64_t uncompressed = 0;
+#endif
+
 // Options are bits of 64, macros of OpenSSL's mix types.
-constexpr std::uint64_t always = SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+constexpr std::uint64_t always = uncompressed | SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                 SSL_OP_PRIORITIZE_CHACHA |
                                  SSL_OP_NO_TICKET;  // until there is a key for them
 
-constexpr long modes =
-    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY;
+constexpr long modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
+// A read comes back once its buffer is used up, whatever was in it: a client that sends nothing but
+// new keys does not keep us from the clock.
+constexpr long no_modes = SSL_MODE_AUTO_RETRY;
+
+int add_nonce(SSL*, unsigned int, unsigned int, const unsigned char** bytes, std::size_t* size,
+              X509*, std::size_t, int*, void* nonce) {
+    const auto& own = *static_cast<const Nonce*>(nonce);
+    *bytes = own.data();
+    *size = own.size();
+    return 1;
+}
 
 int accept_any_certificate(int, X509_STORE_CTX*) { return 1; }
 
@@ -115,6 +131,7 @@ struct Context::State {
     Purpose purpose = Purpose::control;
     std::string sni_hostname;
     Bytes session;  // resumable by its ID
+    Nonce nonce{};
     std::string warning;
 
     Result<void> set_up(const Settings& settings);
@@ -122,10 +139,11 @@ struct Context::State {
   private:
     Result<void> set_versions(const Settings& settings);
     Result<void> set_ciphers(const Settings& settings);
+    void leave_out_old_versions(const Settings& settings);
     Result<void> set_client_certificates(const Settings& settings);
     Result<void> set_own_certificates();
     void set_resumption();
-    void set_buffers();
+    void set_buffers(const Settings& settings);
 
     static int check_hello(SSL* connection, int* alert, void* self);
     static int choose_certificate(SSL* connection, void* self);
@@ -147,10 +165,11 @@ Result<void> Context::State::set_up(const Settings& settings) {
     sni_hostname = settings.sni_hostname;
     TRY(set_versions(settings));
     TRY(set_ciphers(settings));
+    leave_out_old_versions(settings);
     TRY(set_client_certificates(settings));
     TRY(set_own_certificates());
     set_resumption();
-    set_buffers();
+    set_buffers(settings);
     SSL_CTX_set_alpn_select_cb(ssl.get(), &choose_protocol, this);
     SSL_CTX_set_tlsext_servername_callback(ssl.get(), &check_hello);
     SSL_CTX_set_tlsext_servername_arg(ssl.get(), this);
@@ -200,6 +219,22 @@ Result<void> Context::State::set_ciphers(const Settings& settings) {
     return base::success();
 }
 
+// OpenSSL refuses every handshake when there is a gap in the versions (ssl_tlsv1=YES alone, the
+// commonest setting there is) and no cipher for those below it, as in vsftpd's default list.
+void Context::State::leave_out_old_versions(const Settings& settings) {
+    if (!settings.tlsv1 && !settings.tlsv11) return;
+    if (!settings.tlsv12 && !settings.tlsv13) return;
+    const auto* ciphers = SSL_CTX_get_ciphers(ssl.get());
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+        const std::string_view since = SSL_CIPHER_get_version(sk_SSL_CIPHER_value(ciphers, i));
+        if (since != "TLSv1.2" && since != "TLSv1.3") return;
+    }
+    SSL_CTX_set_options(ssl.get(), SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
+    if (warning.empty())
+        warning = "TLS 1.0 and 1.1 are not offered: ssl_ciphers=" + settings.ciphers +
+                  " has no cipher for them (HIGH has)";
+}
+
 Result<void> Context::State::set_client_certificates(const Settings& settings) {
     if (!settings.request_cert && !settings.require_cert) return base::success();
     const int fail = settings.require_cert ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
@@ -234,14 +269,23 @@ void Context::State::set_resumption() {
     SSL_CTX_sess_set_get_cb(ssl.get(), &find_session);
 }
 
-void Context::State::set_buffers() {
+void Context::State::set_buffers(const Settings& settings) {
     SSL_CTX_set_mode(ssl.get(), modes);
-    SSL_CTX_set_read_ahead(ssl.get(), 1);
+    SSL_CTX_clear_mode(ssl.get(), no_modes);
     if (purpose == Purpose::control) {
+        SSL_CTX_set_read_ahead(ssl.get(), settings.may_go_clear ? 0 : 1);
         // Idle for most of the time, and passwords come along.
         SSL_CTX_set_mode(ssl.get(), SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_options(ssl.get(), SSL_OP_CLEANSE_PLAINTEXT);
+        // A client that sends no more is answered, with a goodbye or without; an error, as OpenSSL
+        // has it, would be the end of both ways.
+        SSL_CTX_set_options(ssl.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+    } else if (settings.by_kernel) {
+        // What was read ahead of the keys, the kernel cannot decrypt any more, and of a large
+        // buffer it makes one record that is none. If it does not decrypt, tls::Stream sets these.
+        SSL_CTX_set_options(ssl.get(), SSL_OP_ENABLE_KTLS);
     } else {
+        SSL_CTX_set_read_ahead(ssl.get(), 1);
         SSL_CTX_set_default_read_buffer_len(ssl.get(), data_read_buffer);
     }
 }
@@ -335,7 +379,8 @@ Result<Settings> settings_of(const config::Options& options) {
     settings.tlsv11 = options.ssl_tlsv11;
     settings.tlsv12 = options.ssl_tlsv12;
     settings.tlsv13 = options.ssl_tlsv13;
-    settings.ciphers = options.ssl_ciphers;
+    // As with vsftpd, an unset one leaves OpenSSL its own.
+    settings.ciphers = options.ssl_ciphers.empty() ? "DEFAULT" : options.ssl_ciphers;
     settings.request_cert = options.ssl_request_cert;
     settings.require_cert = options.require_cert;
     settings.validate_cert = options.validate_cert;
@@ -353,6 +398,8 @@ Result<Settings> settings_of(const config::Options& options) {
 Result<Settings> settings_of(const config::Configuration& configuration) {
     TRY(auto settings, settings_of(configuration.options));
     settings.ciphersuites = configuration.native.ciphersuites;
+    settings.by_kernel = configuration.native.kernel_tls;
+    settings.may_go_clear = configuration.native.ccc;
     return settings;
 }
 
@@ -396,6 +443,15 @@ Result<void> Context::use_ticket_key(const TicketKey& key) {
     return base::success();
 }
 
+Result<void> Context::use_nonce(const Nonce& nonce) {
+    state_->nonce = nonce;
+    if (SSL_CTX_add_custom_ext(state_->ssl.get(), nonce_extension,
+                               SSL_EXT_TLS1_3_CERTIFICATE_REQUEST, &add_nonce, nullptr,
+                               &state_->nonce, nullptr, nullptr) != 1)
+        return openssl_error("cannot set the nonce");
+    return base::success();
+}
+
 Result<void> Context::resume(std::span<const unsigned char> session) {
     const auto* bytes = session.data();
     const SslSession read{d2i_SSL_SESSION(nullptr, &bytes, static_cast<long>(session.size()))};
@@ -412,6 +468,7 @@ Result<Ssl> Context::connection() const {
 }
 
 SSL_CTX* Context::get() const { return state_->ssl.get(); }
+const Certificates& Context::certificates() const { return *state_->certificates; }
 const std::string& Context::warning() const { return state_->warning; }
 
 Result<Bytes> serialise_session(const SSL* connection) {

@@ -29,6 +29,8 @@ struct Settings {
     bool require_cert = false;    // and end without one
     bool validate_cert = false;   // and end with one that nobody in ca_certificates has signed
     std::string ca_certificates;  // PEM
+    bool by_kernel = false;       // kernel TLS on data connections
+    bool may_go_clear = false;    // never reads beyond the end of a record on control connections
     std::string sni_hostname;     // others, and clients that name none, are refused
 };
 
@@ -52,6 +54,15 @@ enum class Purpose : std::uint8_t {
 using TicketKey = std::array<unsigned char, 80>;
 [[nodiscard]] base::Result<TicketKey> new_ticket_key();
 
+// On data connections, for many records with one read(2).
+inline constexpr std::size_t data_read_buffer = 128 << 10;
+
+// Made by the supervisor for one connection, and part of what a client signs with the key of its
+// certificate (tls/client_proof.hpp): an extension of CertificateRequest, whose number is of those
+// for private use (RFC 8446, 11). Clients ignore what they do not know there (4.3.2).
+using Nonce = std::array<unsigned char, ipc::nonce_size>;
+inline constexpr unsigned nonce_extension = 0xFF4A;
+
 class Context {
   public:
     [[nodiscard]] static base::Result<Context> create(
@@ -61,6 +72,7 @@ class Context {
     // In the child, before the first handshake. Without a ticket key there are no tickets.
     void sign_with(SignFunction sign);
     [[nodiscard]] base::Result<void> use_ticket_key(const TicketKey& key);
+    [[nodiscard]] base::Result<void> use_nonce(const Nonce& nonce);
 
     // For a client that resumes by session ID: the one session that it may have, from
     // serialise_session.
@@ -69,6 +81,7 @@ class Context {
     [[nodiscard]] base::Result<Ssl> connection() const;  // as the server
 
     [[nodiscard]] SSL_CTX* get() const;
+    [[nodiscard]] const Certificates& certificates() const;
     // What the administrator should know, or nothing.
     [[nodiscard]] const std::string& warning() const;
 

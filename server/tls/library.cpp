@@ -54,6 +54,8 @@ OSSL_LIB_CTX* library() {
 }
 
 void prepare() {
+    // Also whoever asks OpenSSL without our context has it: one set of generators to reseed.
+    (void)OSSL_LIB_CTX_set0_default(library());
     std::array<unsigned char, 1> byte{};
     if (RAND_bytes_ex(library(), byte.data(), byte.size(), 0) != 1 ||
         RAND_priv_bytes_ex(library(), byte.data(), byte.size(), 0) != 1)
@@ -61,10 +63,7 @@ void prepare() {
     prepare_remote_keys();
 }
 
-Result<void> reseed_after_fork() {
-    TRY(reseed(library()));
-    return reseed(nullptr);  // what asks OpenSSL without our context
-}
+Result<void> reseed_after_fork() { return reseed(library()); }
 
 std::string openssl_reason() {
     const char* data = nullptr;

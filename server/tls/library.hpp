@@ -43,6 +43,11 @@ struct Releaser {
 template <typename T, auto function>
 using Owned = std::unique_ptr<T, Releaser<function>>;
 
+struct Freer {
+    void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
+};
+using OpenSslBytes = std::unique_ptr<unsigned char, Freer>;  // OPENSSL_free() is a macro
+
 using Bio = Owned<BIO, BIO_free_all>;
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;

@@ -12,6 +12,8 @@
 #include <openssl/provider.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -205,7 +207,7 @@ void* new_signing(void*, const char*) noexcept { return new (std::nothrow) Signi
 void free_signing(void* signing) noexcept { delete static_cast<Signing*>(signing); }
 
 // OpenSSL has several names for each.
-const char* known_digest(const char* name) {
+const char* look_up_digest(const char* name) {
     const Digest digest{EVP_MD_fetch(library(), name, nullptr)};
     if (!digest) return nullptr;
     for (const auto& each : all_schemes()) {
@@ -213,6 +215,13 @@ const char* known_digest(const char* name) {
             return each.digest;
     }
     return nullptr;
+}
+
+// A handshake asks dozens of times.
+const char* known_digest(const char* name) {
+    static std::map<std::string, const char*, std::less<>> found;
+    const auto at = found.find(std::string_view(name));
+    return at != found.end() ? at->second : found.emplace(name, look_up_digest(name)).first->second;
 }
 
 const SchemeFacts* scheme_of(const Signing& signing) {

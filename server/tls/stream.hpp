@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "tls/client_proof.hpp"
 #include "tls/context.hpp"
 
 #include <cstddef>
@@ -12,6 +13,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <sys/types.h>
 
 namespace tls {
 
@@ -27,11 +30,24 @@ enum class Step : std::uint8_t {
 
 class Stream {
   public:
+    // Mostly downloads are sent: then the kernel encrypts, if it can (Settings::by_kernel). Not for
+    // uploads, since OpenSSL cannot change the kernel's key when a client asks for that (KeyUpdate)
+    // in what it sends.
+    enum class Use : bool { any, sending };
+
     // The socket stays the caller's and outlives it.
-    [[nodiscard]] static base::Result<Stream> over(const Context& context, int socket);
+    [[nodiscard]] static base::Result<Stream> over(const Context& context, int socket,
+                                                   Use use = Use::any);
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) noexcept;
     ~Stream();
+
+    // Before the handshake: what is said in it is kept, until it is forgotten.
+    void keep_transcript();
+    void forget_transcript();
+    // A proof of the client's (tls/client_proof.hpp) that it has the key of a certificate which
+    // this side has found to be good; empty: there is none.
+    [[nodiscard]] Span proof() const;
 
     // The handshake, as far as it goes now.
     [[nodiscard]] Step shake();
@@ -46,6 +62,16 @@ class Stream {
     void say_goodbye();  // close_notify, to be sent as well
     [[nodiscard]] Step flush();
     [[nodiscard]] std::size_t unsent() const;
+
+    // The kernel encrypts what is sent, and takes it from a file. wait_to_write and failed have
+    // errno; nothing may be unsent.
+    [[nodiscard]] bool sends_files() const { return by_kernel_; }
+    [[nodiscard]] Step send_file(int file, off_t offset, std::size_t most, std::size_t& sent);
+
+    // CCC: close_notify behind what has been written; from there on both ways are plain, the
+    // client's once it has said goodbye as well, or simply speaks plainly. Needs
+    // Settings::may_go_clear.
+    void go_clear();
 
     // One more ticket with what is written next, for clients that use each only once; TLS 1.3.
     void offer_ticket();
@@ -64,13 +90,22 @@ class Stream {
     struct Out;  // written by OpenSSL and not sent yet
     Stream(Ssl ssl, std::unique_ptr<Out> out, int socket);
     [[nodiscard]] Step outcome(int result);
+    [[nodiscard]] bool choose_ways();
+    [[nodiscard]] Step flush_to_kernel();
+    [[nodiscard]] bool client_is_clear();
+    [[nodiscard]] Step read_clear(std::span<char> space, std::size_t& got);
 
     std::unique_ptr<Out> out_;
-    Ssl ssl_;  // goes first: its BIO knows out_
+    std::unique_ptr<Transcript> transcript_;
+    Ssl ssl_;  // goes first: it knows both
     int socket_;
     std::string reason_;
     bool not_resumed_ = false;
-    bool drained_ = false;  // the last read wanted more than there is
+    bool by_kernel_ = false;     // what is in out_ is not encrypted yet
+    bool goodbye_ = false;       // behind that
+    bool clear_ = false;         // what is written, after go_clear()
+    bool client_clear_ = false;  // what is read
+    bool drained_ = false;       // the last read wanted more than there is
 };
 
 }  // namespace tls

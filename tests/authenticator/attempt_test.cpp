@@ -94,8 +94,8 @@ struct Attempt : testing::Test {
     [[nodiscard]] ipc::LoginAnswer answer(const ipc::Login& login) const {
         std::vector<base::Fd> descriptors;
         authenticator::Lasting lasting;
-        const auto result =
-            authenticator::attempt(configuration, costs, login, descriptors, lasting);
+        const auto result = authenticator::attempt(configuration, costs, login,
+                                                   jail::detached_mount, descriptors, lasting);
         EXPECT_EQ(descriptors.size(), result.outcome == ipc::Outcome::admitted ? 2U : 0U);
         EXPECT_EQ(result.id, 42U);
         if (result.outcome == ipc::Outcome::wrong) {
@@ -118,7 +118,7 @@ TEST_F(Attempt, AdmitsATenantWithTheRightPassword) {
     std::vector<base::Fd> descriptors;
     authenticator::Lasting lasting;
     const auto given = authenticator::attempt(configuration, costs, login("alice", "wonderland"),
-                                              descriptors, lasting);
+                                              jail::detached_mount, descriptors, lasting);
     EXPECT_FALSE(lasting);
     ASSERT_EQ(given.outcome, ipc::Outcome::admitted) << given.reason.view();
     EXPECT_EQ(given.account, ipc::Account::system);
@@ -167,6 +167,38 @@ TEST_F(Attempt, IsBrokenWhereOnlyTheHomeIsWrong) {
     EXPECT_EQ(given.outcome, ipc::Outcome::broken);
     EXPECT_EQ(given.client_text.view(), "cannot change directory:" + top.path("missing"));
     EXPECT_THAT(std::string(given.reason.view()), HasSubstr("create it for uid 31001"));
+}
+
+// ----- by certificate
+
+TEST_F(Attempt, IsForWhomTheCertificateNames) {
+    configuration.native.cert_username_field = "commonName";
+    const auto shown = [&](std::string_view user, std::string_view names) {
+        auto made = login(user, "");
+        made.has_password = 0;
+        made.by_certificate = 1;
+        made.names.assign(names);
+        return answer(made);
+    };
+    const auto given = shown("alice", "bob\0alice\0"sv);
+    ASSERT_EQ(given.outcome, ipc::Outcome::admitted) << given.reason.view();
+    EXPECT_EQ(given.user.view(), "alice");
+    EXPECT_EQ(shown("star", "star\0"sv).outcome, ipc::Outcome::admitted);
+    EXPECT_EQ(shown("locked", "locked\0"sv).reason.view(), "the tenant is locked");
+    for (const auto names : {""sv, "\0"sv, "bob\0"sv, "Alice\0"sv, "alice \0"sv, "al\0ice\0"sv})
+        EXPECT_EQ(shown("alice", names).outcome, ipc::Outcome::needs_password) << names;
+    EXPECT_EQ(shown("", "\0"sv).outcome, ipc::Outcome::needs_password);
+    configuration.native.cert_username_field.clear();
+    EXPECT_EQ(shown("alice", "alice\0"sv).outcome, ipc::Outcome::needs_password);
+    // Nobody's hash was made.
+    EXPECT_THAT(crypt_calls::since_last(), testing::IsEmpty());
+    configuration.native.cert_username_field = "commonName";
+    EXPECT_EQ(shown("stranger", "stranger\0"sv).outcome, ipc::Outcome::wrong);
+    // Names alone are no certificate.
+    auto without = login("alice", "");
+    without.has_password = 0;
+    without.names.assign("alice\0"sv);
+    EXPECT_EQ(answer(without).outcome, ipc::Outcome::wrong);
 }
 
 // One hash of the usual kind, whoever it is: the clock tells nobody who exists.

@@ -3,6 +3,7 @@
 #include "authenticator/authenticator.hpp"
 
 #include "ipc/admission.hpp"
+#include "jail/capabilities.hpp"
 #include "tests/authenticator/sandboxed.hpp"
 #include "tests/jail/observed.hpp"
 
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -68,6 +70,9 @@ std::vector<pid_t> children_of(pid_t pid) {
     for (pid_t child = 0; words >> child;) all.push_back(child);
     return all;
 }
+
+// It has one right.
+bool is_mounter(pid_t pid) { return Facts(pid).status("CapPrm") == "0000000000200000"; }
 
 // What came for one attempt.
 struct Came {
@@ -157,7 +162,17 @@ class Authenticator {
     }
 
     [[nodiscard]] pid_t pid() const { return pid_; }
-    [[nodiscard]] std::vector<pid_t> children() const { return children_of(pid_); }
+    // Of attempts.
+    [[nodiscard]] std::vector<pid_t> children() const {
+        auto all = children_of(pid_);
+        std::erase_if(all, is_mounter);
+        return all;
+    }
+    [[nodiscard]] std::vector<pid_t> mounters() const {
+        auto all = children_of(pid_);
+        std::erase_if(all, [](pid_t each) { return !is_mounter(each); });
+        return all;
+    }
     // Waits for it.
     [[nodiscard]] pid_t child() const {
         EXPECT_TRUE(eventually([this] { return children().size() == 1; }));
@@ -388,10 +403,11 @@ TEST_F(Process, AndItsChildrenHaveTheRightsThatModulesNeed) {
     // CAP_CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL, SETGID, SETUID;
     // NET_BIND_SERVICE, IPC_LOCK; SYS_RESOURCE; AUDIT_WRITE. A container may have fewer.
     constexpr auto for_modules = 0x210044ffU;
-    constexpr auto sys_admin = 0x200000U;
-    for (const bool mounts : {false, true}) {
-        configuration.native.mounts = mounts;
-        const auto rights = ours & (for_modules | (mounts ? sys_admin : 0));
+    // And for those that open sessions: SYS_ADMIN, SYS_NICE, AUDIT_CONTROL.
+    constexpr auto for_sessions = 0x40a00000U;
+    for (const bool sessions : {false, true}) {
+        configuration.options.session_support = sessions;
+        const auto rights = ours & (for_modules | (sessions ? for_sessions : 0));
         Authenticator authenticator(configuration);
         authenticator.send("slow", "x");
         for (const auto pid : {authenticator.child(), authenticator.pid()}) {
@@ -404,7 +420,36 @@ TEST_F(Process, AndItsChildrenHaveTheRightsThatModulesNeed) {
     }
 }
 
+// Who mounts homes runs nobody's code, and has no other right.
+TEST_F(Process, HasAnotherThatMounts) {
+    if (!jail::has_capability(CAP_SYS_ADMIN)) GTEST_SKIP() << "it takes CAP_SYS_ADMIN";
+    configuration.native.mounts = true;
+    Authenticator authenticator(configuration);
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+    ASSERT_THAT(authenticator.mounters(), SizeIs(1));
+    const Facts facts(authenticator.mounters().front());
+    for (const auto* set : {"CapPrm", "CapEff", "CapBnd"})
+        EXPECT_EQ(facts.status(set), "0000000000200000") << set;
+    EXPECT_EQ(facts.status("NoNewPrivs"), "1");
+    EXPECT_EQ(facts.limit("Max processes"), "0 0");
+    std::size_t sockets = 0;
+    for (const auto& [number, name] : facts.descriptors()) sockets += name.starts_with("socket:");
+    EXPECT_EQ(sockets, 1U);
+}
+
+TEST_F(Process, EndsWhenTheMounterDoes) {
+    if (!jail::has_capability(CAP_SYS_ADMIN)) GTEST_SKIP() << "it takes CAP_SYS_ADMIN";
+    configuration.native.mounts = true;
+    Authenticator authenticator(configuration);
+    EXPECT_EQ(authenticator.ask("alice", "wonderland").outcome, Outcome::admitted);
+    const auto mounters = authenticator.mounters();
+    ASSERT_THAT(mounters, SizeIs(1));
+    ::kill(mounters.front(), SIGKILL);
+    EXPECT_EQ(authenticator.status(), 2);
+}
+
 TEST_F(Process, GivesAChildOneChannelToItselfAndNoOther) {
+    configuration.native.mounts = false;  // the mounter's is everybody's
     Authenticator authenticator(configuration);
     authenticator.send("slow", "x", "192.0.2.1");
     authenticator.send("slow", "x", "192.0.2.2");

@@ -49,7 +49,8 @@ using testing::Not;
 using testing::StartsWith;
 
 PamAnswer asked(const std::string& service, const std::string& name, std::string_view password) {
-    return check_with_pam(service, name, Secret(password), "192.0.2.7");
+    const Secret secret(password);
+    return check_with_pam(service, name, &secret, "192.0.2.7");
 }
 
 struct Pam : testing::Test {
@@ -66,6 +67,31 @@ TEST_F(Pam, AcceptsASystemUser) {
     EXPECT_TRUE(answer.accepted) << answer.phase << answer.error;
     EXPECT_EQ(answer.name, "alice");
     EXPECT_THAT(answer.groups, IsEmpty());
+}
+
+// Somebody else has seen to that.
+TEST_F(Pam, LeavesAuthenticationOutWithoutAPassword) {
+    const auto without = [](const char* name) {
+        return check_with_pam("vsftpd", name, nullptr, "192.0.2.7");
+    };
+    EXPECT_TRUE(without("alice").accepted);
+    EXPECT_EQ(without("expired").phase, "account");
+    service("never", "auth fail=7");
+    EXPECT_FALSE(asked("never", "alice", "wonderland").accepted);
+    EXPECT_TRUE(check_with_pam("never", "alice", nullptr, "192.0.2.7").accepted);
+}
+
+TEST_F(Pam, HasObjectionsThatPasswordsDoNotChange) {
+    EXPECT_EQ(authenticator::objection("vsftpd", "alice"), "");
+    EXPECT_EQ(authenticator::objection("vsftpd", "expired"), "") << "which the account phase sees";
+    EXPECT_THAT(authenticator::objection("vsftpd", "denied"), HasSubstr("/etc/ftpusers"));
+    EXPECT_THAT(authenticator::objection("vsftpd", "noshell"), HasSubstr("/etc/shells"));
+    sessions::write_file("/etc/pam.d/lenient",
+                         "auth sufficient pam_shells.so\nauth optional pam_shells.so\n"
+                         "account required pam_shells.so\n");
+    EXPECT_EQ(authenticator::objection("lenient", "noshell"), "");
+    sessions::write_file("/etc/pam.d/strict", "auth [success=ok default=die] pam_shells.so\n");
+    EXPECT_THAT(authenticator::objection("strict", "noshell"), HasSubstr("/etc/shells"));
 }
 
 TEST_F(Pam, SaysInWhichPhaseItRefuses) {
@@ -206,8 +232,8 @@ struct PamAttempt : Pam {
         login.password.assign(password);
         std::vector<base::Fd> descriptors;
         authenticator::Lasting lasting;
-        const auto result =
-            authenticator::attempt(configuration, costs, login, descriptors, lasting);
+        const auto result = authenticator::attempt(configuration, costs, login,
+                                                   jail::detached_mount, descriptors, lasting);
         admission = descriptors.size() == 2
                         ? ipc::parse_admission(ipc::read_sealed(descriptors[1]).value()).value()
                         : ipc::Admission{};

@@ -7,12 +7,20 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <optional>
 #include <set>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace {
 
@@ -47,6 +55,7 @@ class DataSocketsTest : public testing::Test {
                             },
                             [this](const ipc::DataConnected& answer, Fd socket) {
                                 sequence = answer.sequence;
+                                next_port = answer.next_port;
                                 connected = std::move(socket);
                             },
                             [this](const ipc::DataFailed& answer) { failure = answer.failure; },
@@ -76,6 +85,7 @@ class DataSocketsTest : public testing::Test {
     in_addr by_name{htonl(0x05060708)};
     std::optional<std::uint16_t> port;
     std::uint32_t sequence = 0;
+    std::uint16_t next_port = 0;
     Fd connected;
     std::optional<ipc::DataFailure> failure;
     std::vector<std::string> reasons;
@@ -89,6 +99,131 @@ TEST_F(DataSocketsTest, HandOverAConnectionOfTheirOwnClient) {
     const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
     run_until([&] { return static_cast<bool>(connected); });
     EXPECT_EQ(sequence, 7U);
+}
+
+TEST_F(DataSocketsTest, ListenAheadOnAnotherPort) {
+    for (const auto highest :
+         {std::uint16_t{0}, std::uint16_t{60000}}) {  // of the kernel's choice, and of ours
+        auto policy = permissive();
+        policy.pasv_min_port = 5001;
+        policy.pasv_max_port = highest;
+        start(policy);
+        sockets->passive_open({7});
+        auto before = *port;
+        int ahead = 0;
+        for (std::uint32_t next = 7; next < 10; ++next) {
+            connected.close();
+            const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", before));
+            run_until([&] { return static_cast<bool>(connected); });
+            EXPECT_EQ(sequence, next);
+            if (next_port != 0) ++ahead;
+            // Ports that were drawn may all be busy; then it is asked for one as at first.
+            if (next_port == 0) sockets->passive_open({next + 1}), next_port = *port;
+            ASSERT_GE(next_port, 5001);
+            EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", before)));
+            EXPECT_NE(std::exchange(before, next_port), next_port);
+        }
+        EXPECT_GT(ahead, 0);
+        sockets->passive_close({10});
+        EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", next_port)));
+        connected.close();
+    }
+}
+
+// Else a minute's ports in TIME_WAIT would be tried one after the other, by the supervisor.
+TEST_F(DataSocketsTest, LetTheKernelTryFewPortsOnly) {
+    constexpr int local_port_range = 51;  // IP_LOCAL_PORT_RANGE
+    start(permissive());
+    std::set<std::uint32_t> windows;
+    for (std::uint32_t number = 1; number < 5; ++number) {
+        sockets->passive_open({number});
+        connected.close();
+        const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+        run_until([&] { return static_cast<bool>(connected); });
+        std::uint32_t window = 0;
+        socklen_t size = sizeof window;
+        if (::getsockopt(connected.get(), IPPROTO_IP, local_port_range, &window, &size) < 0)
+            GTEST_SKIP() << "a kernel before 6.3";
+        if (window == 0) continue;  // of our own choice, since those few were busy
+        EXPECT_LT((window >> 16) - (window & 0xffff), 64U);
+        windows.insert(window);
+    }
+    EXPECT_GT(windows.size(), 1U);
+}
+
+class DataSocketsAlone : public DataSocketsTest {
+  protected:
+    // In a network of the thread's own, whose kernel gives away two ports, which are taken.
+    void take_the_kernels_ports() {
+        ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
+        ifreq loopback_up{};
+        loopback_up.ifr_name[0] = 'l';
+        loopback_up.ifr_name[1] = 'o';
+        loopback_up.ifr_flags = IFF_UP;
+        const Fd any{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+        ASSERT_EQ(::ioctl(any.get(), SIOCSIFFLAGS, &loopback_up), 0);
+        std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 40001";
+        for (const auto number : {std::uint16_t{40000}, std::uint16_t{40001}}) {
+            taken.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            const auto address = loopback("127.0.0.1", number);
+            ASSERT_EQ(::bind(taken.back().get(), &address.any, sizeof address.v4), 0);
+            ASSERT_EQ(::listen(taken.back().get(), 1), 0);
+        }
+    }
+    std::vector<Fd> taken;
+};
+
+TEST_F(DataSocketsAlone, TakeAnotherPortEachTimeThoughTheKernelHasNone) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    std::thread([this] {
+        take_the_kernels_ports();
+        start(permissive());
+        sockets->passive_open({1});
+        auto before = *port;
+        for (std::uint32_t number = 1; number < 5; ++number) {
+            ASSERT_NE(before, 0);
+            connected.close();
+            Fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+            const auto from = loopback("127.0.0.1", static_cast<std::uint16_t>(30000 + number));
+            ASSERT_EQ(::bind(client.get(), &from.any, sizeof from.v4), 0);
+            const auto to = loopback("127.0.0.1", before);
+            ASSERT_EQ(::connect(client.get(), &to.any, sizeof to.v4), 0);
+            run_until([&] { return static_cast<bool>(connected); });
+            EXPECT_NE(std::exchange(before, next_port), next_port);
+        }
+    }).join();
+}
+
+TEST_F(DataSocketsTest, MakeConnectionsThatCarryBytesHoweverOftenTheyListen) {
+    for (const bool ahead : {true, false}) {
+        auto policy = permissive();
+        policy.pasv_by_name = ahead ? 0 : 1;
+        start(policy);
+        for (std::uint32_t number = 1; number < 8; ++number) {
+            sockets->passive_open({number});
+            if (number % 3 == 0) sockets->passive_open({number});
+            connected.close();
+            const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+            run_until([&] { return static_cast<bool>(connected); });
+            EXPECT_EQ(::send(connected.get(), "x", 1, MSG_NOSIGNAL), 1);
+            char byte = 0;
+            EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 1);
+            if (number % 4 == 0) sockets->passive_close({number});
+        }
+        connected.close();
+    }
+}
+
+TEST_F(DataSocketsTest, DoNotListenAheadWherePortsAreFew) {
+    auto policy = permissive();
+    policy.pasv_min_port = 20100;
+    policy.pasv_max_port = 20109;
+    start(policy);
+    sockets->passive_open({1});
+    const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+    run_until([&] { return static_cast<bool>(connected); });
+    EXPECT_EQ(next_port, 0);
+    EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", *port)));
 }
 
 TEST_F(DataSocketsTest, RefuseAConnectionOfAnybodyElseAndNameBoth) {
@@ -197,4 +332,10 @@ TEST_F(DataSocketsTest, TellTheAddressThatIsConfigured) {
     start(policy);
     sockets->passive_open({3});
     EXPECT_EQ(ntohl(told.s_addr), 0x05060708U) << "what the name stands for now";
+
+    by_name.s_addr = 0;
+    policy.pasv_address.s_addr = 0;
+    start(policy);
+    sockets->passive_open({4});
+    EXPECT_EQ(ntohl(told.s_addr), 0x7F000001U) << "pasv_addr_resolve=YES without a pasv_address";
 }

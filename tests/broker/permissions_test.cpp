@@ -37,9 +37,30 @@ TEST(Permissions, LetGreetersAndJailedSessionsAskForSignatures) {
               Verdict::misplaced);
 }
 
+TEST(Permissions, LetAGreeterAloneShowACertificate) {
+    for (const auto& [phase, expected] : {std::pair{Phase::before_login, Verdict::allowed},
+                                          {Phase::entering, Verdict::misplaced},
+                                          {Phase::after_login, Verdict::misplaced}})
+        EXPECT_EQ(broker::Permissions{}.check(ipc::Type::proof_part, phase, start), expected);
+    for (const auto request : {ipc::Type::prove, ipc::Type::proven})
+        EXPECT_EQ(broker::Permissions{}.check(request, Phase::before_login, start),
+                  Verdict::misplaced);
+}
+
 TEST(Permissions, LetNoSessionLogInAgain) {
     EXPECT_EQ(broker::Permissions{}.check(ipc::Type::authenticate, Phase::after_login, start),
               Verdict::misplaced);
+}
+
+TEST(Permissions, LetNoDescriptorComeWithWhatNeedsNone) {
+    const auto check = [](ipc::Type request, Phase phase, std::size_t descriptors) {
+        return broker::Permissions{}.check(request, phase, start, descriptors);
+    };
+    EXPECT_EQ(check(ipc::Type::authenticate, Phase::before_login, 1), Verdict::allowed);
+    EXPECT_EQ(check(ipc::Type::authenticate, Phase::before_login, 2), Verdict::misplaced);
+    EXPECT_EQ(check(ipc::Type::give_away, Phase::after_login, 1), Verdict::allowed);
+    EXPECT_EQ(check(ipc::Type::record, Phase::before_login, 1), Verdict::misplaced);
+    EXPECT_EQ(check(ipc::Type::passive_open, Phase::after_login, 1), Verdict::misplaced);
 }
 
 TEST(Permissions, RefuseTypesThatDoNotExist) {

@@ -107,6 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Commands, Talks, testing::Values(
         {"ACCT x",           "502 ACCT not implemented\\."},
         {"SMNT x",           "502 SMNT not implemented\\."},
         {"ALLO 5",           "202 ALLO command ignored\\."},
+        {"CCC",              "500 Unknown command\\."},
         {"PBSZ 0",           "550 Permission denied\\."},
         {"PROT P",           "550 Permission denied\\."},
         {"AUTH TLS",         "500 Unknown command\\."},
@@ -913,11 +914,12 @@ TEST_F(Session, AnnouncesTheSizeThatAFileHasWhenItsConnectionStands) {
     EXPECT_EQ(ftp.client.reply(), "226 Transfer complete.");
 }
 
-TEST_F(Session, RestSurvivesATransferThatHadNoConnectionToUse) {
+// As in vsftpd: it belongs to the command right after it (RFC 959).
+TEST_F(Session, RestEndsWithATransferThatHadNoConnectionToUse) {
     home.store("digits", "0123456789");
     Conversation ftp(home);
     EXPECT_EQ(ftp.say("TYPE I"), "200 Switching to Binary mode.");
     EXPECT_EQ(ftp.say("REST 4"), "350 Restart position accepted (4).");
     EXPECT_EQ(ftp.say("RETR digits"), "425 Use PORT or PASV first.");
-    EXPECT_EQ(ftp.retrieve("RETR digits"), "456789");
+    EXPECT_EQ(ftp.retrieve("RETR digits"), "0123456789");
 }

@@ -198,18 +198,24 @@ void FakeSupervisor::answer(const ipc::Message& message) {
         entered_.push_back(*entered);
         heard_.notify_all();
     } else if (const auto* record = message.as<ipc::Record>()) {
-        const std::lock_guard lock(mutex_);
-        heard_.notify_all();
-        if (record->event == ipc::Event::warning) warnings_.emplace_back(record->path.view());
-        const auto* what = word(record->event);
-        if (what == nullptr) return;
-        std::string line = record->success != 0 ? "OK " : "FAIL ";
-        (line += what) += ' ';
-        line += record->path.view();
-        if (!record->second.view().empty()) (line += ' ') += record->second.view();
-        if (record->has_size != 0) (line += ' ') += std::to_string(record->bytes);
-        records_.push_back(line);
+        take(*record);
+    } else if (const auto* brief = message.as<ipc::ShortRecord>()) {
+        take(ipc::record_as<ipc::Record>(*brief));
     }
+}
+
+void FakeSupervisor::take(const ipc::Record& record) {
+    const std::lock_guard lock(mutex_);
+    heard_.notify_all();
+    if (record.event == ipc::Event::warning) warnings_.emplace_back(record.path.view());
+    const auto* what = word(record.event);
+    if (what == nullptr) return;
+    std::string line = record.success != 0 ? "OK " : "FAIL ";
+    (line += what) += ' ';
+    line += record.path.view();
+    if (!record.second.view().empty()) (line += ' ') += record.second.view();
+    if (record.has_size != 0) (line += ' ') += std::to_string(record.bytes);
+    records_.push_back(line);
 }
 
 // What has come once there is so much of it.

@@ -63,6 +63,7 @@ class FakeSupervisor {
   private:
     void serve();
     void answer(const ipc::Message& message);
+    void take(const ipc::Record& record);
     template <typename List>
     List first(const List& list, std::size_t count);
 

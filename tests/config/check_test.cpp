@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -29,7 +31,9 @@ class Check : public testing::Test {
         const auto file = folder.write(
             "vsftpd.conf", "listen=YES\nanonymous_enable=NO\nlocal_enable=YES\n" + lines);
         const auto native = folder.write("jailftpd.ini", ini);
-        auto loaded = config::load(config::parse_command_line({"--ini", native, file}, {}).value());
+        auto loaded = config::load(
+            config::parse_command_line({"--ini", native, file, "-opam_service_name=other"}, {})
+                .value());
         config::check(loaded);
         return loaded;
     }
@@ -60,55 +64,11 @@ TEST_F(Check, HasNothingAgainstDebiansFile) {
                                     "\n"
                                     "connect_from_port_20=YES\n"
                                     "secure_chroot_dir=/var/run/vsftpd/empty\n"
-                                    "pam_service_name=vsftpd\n"
                                     "rsa_cert_file=/etc/ssl/certs/ssl-cert-snakeoil.pem\n"
                                     "rsa_private_key_file=/etc/ssl/private/ssl-cert-snakeoil.key\n"
                                     "ssl_enable=NO\n")
                                 .problems),
                 IsEmpty());
-}
-
-TEST_F(Check, StopsWhereVsftpdTellsOnlyTheClient) {
-    const std::pair<std::string, std::string> cases[] = {
-        {"listen_ipv6=YES", "run two copies of vsftpd for IPv4 and IPv6"},
-        {"local_enable=NO", "vsftpd: both local and anonymous access disabled!"},
-        {"one_process_model=YES", "vsftpd: security: 'one_process_model' is anonymous only"},
-        {"ftp_enable=NO", "vsftpd: both FTP and HTTP disabled!"},
-        {"anonymous_enable=YES\nftp_username=no-such-user",
-         "vsftpd: cannot locate user specified in 'ftp_username':no-such-user"},
-        {"guest_enable=YES\nguest_username=no-such-user",
-         "vsftpd: cannot locate user specified in 'guest_username':no-such-user"},
-        {"nopriv_user=no-such-user", "cannot locate user entry:no-such-user"},
-        {"nopriv_user=root", "nopriv_user must not be root"},
-        {"banner_file=/nonexistent/b", "cannot read banner file:/nonexistent/b"},
-        {"userlist_enable=YES\nuserlist_file=/nonexistent/l",
-         "cannot read user list file:/nonexistent/l"},
-        {"chroot_list_enable=YES\nchroot_list_file=/nonexistent/c",
-         "cannot read chroot() list file:/nonexistent/c"},
-        {"anonymous_enable=YES\nftp_username=nobody\ndeny_email_enable=YES\n"
-         "banned_email_file=/nonexistent/e",
-         "cannot read anon e-mail list file:/nonexistent/e"},
-        {"anonymous_enable=YES\nftp_username=nobody\nsecure_email_list_enable=YES\n"
-         "email_password_file=/nonexistent/p",
-         "cannot read email passwords file:/nonexistent/p"},
-        {"xferlog_enable=YES\nvsftpd_log_file=/nonexistent/v",
-         "failed to open vsftpd log file:/nonexistent/v"},
-        {"xferlog_enable=YES\nxferlog_std_format=YES\nxferlog_file=/nonexistent/x",
-         "failed to open xferlog log file:/nonexistent/x"},
-        {"dual_log_enable=YES\nvsftpd_log_file=/dev/null\nxferlog_file=/tmp",
-         "failed to open xferlog log file:/tmp"},
-        {"listen_address=localhost", "bad listen_address: localhost"},
-        {"listen_address6=192.0.2.1", "bad listen_address6: 192.0.2.1"},
-        {"pasv_address=\"192.0.2.1\"", "invalid pasv_address: \"192.0.2.1\""},
-        {"pasv_address=ftp.example.org", "invalid pasv_address: ftp.example.org"},
-        {"pasv_min_port=6000\npasv_max_port=5999",
-         "pasv_min_port (6000) is above pasv_max_port (5999)"},
-        {"pasv_max_port=5000", "pasv_min_port (5001) is above pasv_max_port (5000)"},
-        {"pasv_min_port=10\npasv_max_port=20", "pasv_max_port is below 1024"},
-        {"run_as_launching_user=YES", "run_as_launching_user has no effect in this version"},
-    };
-    for (const auto& [lines, what] : cases)
-        EXPECT_THAT(errors(lines + "\n"), ElementsAre(what)) << lines;
 }
 
 TEST_F(Check, AsksOnlyForFilesThatAreUsed) {
@@ -147,8 +107,16 @@ TEST_F(Check, SaysWhereTheOptionWasSet) {
                 ElementsAre(HasSubstr(folder.path("vsftpd.conf") + ":5: error: cannot read user")));
 }
 
+TEST_F(Check, LooksUpTheUserOfProcessesBeforeLogin) {
+    const auto* entry = ::getpwnam("nobody");
+    if (entry == nullptr) GTEST_SKIP() << "needs the user nobody";
+    const auto found = checked("nopriv_user=nobody\n").configuration.nobody;
+    EXPECT_EQ(found.uid, entry->pw_uid);
+    EXPECT_EQ(found.gid, entry->pw_gid);
+}
+
 TEST_F(Check, FindsAllProblemsAtOnce) {
-    EXPECT_EQ(errors("listen_ipv6=YES\nlisten_address=x\npasv_address=y\nbanner_file=/nonexistent\n"
+    EXPECT_EQ(errors("listen_ipv6=YES\nlisten_address=x\nftp_enable=NO\nbanner_file=/nonexistent\n"
                      "nopriv_user=no-such-user\n")
                   .size(),
               5U);
@@ -169,12 +137,60 @@ TEST_F(Check, StopsWhenTheNameInPasvAddressHasNoAddress) {
 }
 
 TEST_F(Check, TakesTheOptionsOfTls) {
-    EXPECT_THAT(errors("ssl_enable=YES\nimplicit_ssl=YES\nforce_local_logins_ssl=NO\n"
-                       "ssl_tlsv1=YES\nrequire_cert=YES\ndebug_ssl=YES\n"),
+    const auto pem = "rsa_cert_file=" + folder.write("pem", "", 0600) + '\n';
+    EXPECT_THAT(errors(pem + "ssl_enable=YES\nimplicit_ssl=YES\nforce_local_logins_ssl=NO\n"
+                             "ssl_tlsv1=YES\nrequire_cert=YES\ndebug_ssl=YES\n"),
                 IsEmpty());
-    EXPECT_THAT(warnings("ssl_enable=YES\nssl_tlsv1=YES\nstrict_ssl_read_eof=NO\n"), IsEmpty());
+    EXPECT_THAT(warnings(pem + "ssl_enable=YES\nssl_tlsv1=YES\nstrict_ssl_read_eof=NO\n"),
+                IsEmpty());
     EXPECT_THAT(warnings("ssl_enable=YES\nssl_sslv3=YES\n"),
                 Contains(HasSubstr("ssl_sslv3=YES has no effect")));
+}
+
+TEST_F(Check, NeedsTheFilesOfTls) {
+    const auto pem = folder.write("pem", "");
+    const std::pair<std::string, std::string> cases[] = {
+        {"", "SSL: cannot load RSA certificate: /usr/share/ssl/certs/vsftpd.pem"},
+        {"rsa_cert_file=/nonexistent/c", "SSL: cannot load RSA certificate: /nonexistent/c"},
+        {"rsa_cert_file=" + pem + "\nrsa_private_key_file=/nonexistent/k",
+         "SSL: cannot load RSA private key: /nonexistent/k"},
+        {"rsa_cert_file=\ndsa_cert_file=/nonexistent/d",
+         "SSL: cannot load DSA certificate: /nonexistent/d"},
+        {"rsa_cert_file=" + pem + "\nca_certs_file=/nonexistent/a",
+         "SSL: could not load verify file: /nonexistent/a"},
+        {"rsa_cert_file=", "SSL: there is no certificate"},
+    };
+    for (const auto& [lines, what] : cases)
+        EXPECT_THAT(errors("ssl_enable=YES\n" + lines + '\n'), ElementsAre(what)) << lines;
+    EXPECT_THAT(test::texts(checked("ssl_enable=YES\nrsa_cert_file=/nonexistent/c\n").problems),
+                ElementsAre(folder.path("vsftpd.conf") +
+                            ":5: error: SSL: cannot load RSA certificate: /nonexistent/c (No such "
+                            "file or directory)"));
+}
+
+TEST_F(Check, DoesWithoutTlsWhereNobodyIsForced) {
+    const std::string none = "ssl_enable=YES\nrsa_cert_file=\n";
+    const std::string free = "force_local_logins_ssl=NO\nforce_local_data_ssl=NO\n";
+    const auto loaded = checked(none + free);
+    EXPECT_THAT(test::texts(loaded.problems),
+                ElementsAre(HasSubstr("ssl_enable=YES has no effect without a certificate")));
+    EXPECT_FALSE(loaded.configuration.options.ssl_enable);
+    for (const auto* forced :
+         {"force_local_logins_ssl=YES\n", "force_local_data_ssl=YES\n", "implicit_ssl=YES\n",
+          "anonymous_enable=YES\nftp_username=nobody\nforce_anon_data_ssl=YES\n"})
+        EXPECT_THAT(errors(none + free + forced), ElementsAre("SSL: there is no certificate"))
+            << forced;
+}
+
+TEST_F(Check, NamesAListThatLetsNobodyIn) {
+    const std::string list =
+        "userlist_enable=YES\nuserlist_deny=NO\nuserlist_file=" + folder.write("list", "ann\n") +
+        "\n";
+    EXPECT_THAT(warnings(list), IsEmpty());
+    EXPECT_THAT(
+        warnings(list +
+                 "local_enable=NO\nanonymous_enable=YES\nanon_root=/\nftp_username=nobody\n"),
+        ElementsAre(HasSubstr("userlist_deny=NO lets nobody in without local users")));
 }
 
 TEST_F(Check, NamesWhatHasNoEffectYetWithItsLine) {
@@ -192,7 +208,7 @@ TEST_F(Check, NamesWhatHasNoEffectYetWithItsLine) {
 }
 
 TEST_F(Check, IsSilentAboutTlsWhileItIsOff) {
-    EXPECT_THAT(warnings("rsa_cert_file=/x\nssl_tlsv1=YES\nrequire_ssl_reuse=NO\nimplicit_ssl=YES\n"
+    EXPECT_THAT(warnings("rsa_cert_file=/x\nssl_tlsv1=YES\nrequire_ssl_reuse=NO\n"
                          "ssl_ciphers=HIGH\nforce_local_data_ssl=NO\nca_certs_file=/y\n"),
                 IsEmpty());
 }
@@ -202,10 +218,10 @@ TEST_F(Check, NeedsAJsonLogThatCanBeWritten) {
         return test::texts(checked("", "[log]\njson = " + path + '\n').problems);
     };
     const auto file = folder.path("jailftpd.ini");
-    EXPECT_THAT(json(folder.path()), ElementsAre(file + ": error: failed to open JSON log file:" +
+    EXPECT_THAT(json(folder.path()), ElementsAre(file + ":2: error: failed to open JSON log file:" +
                                                  folder.path() + " (Is a directory)"));
     EXPECT_THAT(json("/nonexistent/x.json"),
-                ElementsAre(file + ": error: failed to open JSON log file:/nonexistent/x.json "
+                ElementsAre(file + ":2: error: failed to open JSON log file:/nonexistent/x.json "
                                    "(/nonexistent/: No such file or directory)"));
     EXPECT_THAT(json(folder.path("x.json")), IsEmpty());
     EXPECT_FALSE(std::filesystem::exists(folder.path("x.json")));
@@ -218,12 +234,13 @@ TEST_F(Check, LooksAtEachTenantsPorts) {
     EXPECT_THAT(of("pasv_max_port=6000\n", "pasv_max_port = 5999\n"), IsEmpty());
     EXPECT_THAT(of("pasv_max_port=6000\n", "pasv_min_port = 6001\n"),
                 ElementsAre(folder.path("jailftpd.ini") +
-                            ":1: error: tenant ann: pasv_min_port (6001) is above pasv_max_port "
-                            "(6000) (vsftpd would silently use any port)"));
-    EXPECT_THAT(of("", "pasv_min_port = 10\npasv_max_port = 20\n"),
+                            ":1: warning: tenant ann: pasv_min_port (6001) is above pasv_max_port "
+                            "(6000) (then pasv_max_port does not count, as with vsftpd: the "
+                            "highest port is 65535)"));
+    EXPECT_THAT(of("", "pasv_max_port = 20\n"),
                 ElementsAre(HasSubstr("tenant ann: pasv_max_port is below 1024")));
-    EXPECT_THAT(of("pasv_max_port=20\npasv_min_port=10\n", "local_umask = 022\n"),
-                ElementsAre(HasSubstr("vsftpd.conf:4: error: pasv_max_port is below 1024")));
+    EXPECT_THAT(of("pasv_max_port=20\n", "local_umask = 022\n"),
+                ElementsAre(HasSubstr("vsftpd.conf:4: warning: pasv_max_port is below 1024")));
 }
 
 TEST_F(Check, WarnsOfTenantsInRootsGroup) {
@@ -281,7 +298,7 @@ TEST_F(Check, KnowsTenantsForUsers) {
 
 TEST_F(Check, WarnsOfATenantThatCannotLogIn) {
     const auto loaded =
-        checked("anonymous_enable=YES\nftp_username=nobody\n", tenant("FTP", "1234"));
+        checked("anonymous_enable=YES\nanon_root=/\nftp_username=nobody\n", tenant("FTP", "1234"));
     EXPECT_THAT(test::warnings(loaded.problems),
                 ElementsAre("tenant FTP cannot log in: the name means anonymous"));
 }
@@ -291,17 +308,68 @@ TEST_F(Check, WarnsOfTenantsThatShareAUidWithProcessesBeforeLogin) {
                 ElementsAre(HasSubstr("tenant ann has the uid of nopriv_user (nobody)")));
 }
 
-TEST_F(Check, WarnsOfCommandsThatAreNone) {
-    EXPECT_THAT(warnings("cmds_denied=DELE, RMD,stor\ncmds_allowed=USER,PASS\n"),
-                ElementsAre("\" RMD\" is no command, so it has no effect",
-                            "\"stor\" is no command, so it has no effect"));
+TEST_F(Check, LooksForNoFolderThatDependsOnTheUser) {
+    EXPECT_THAT(warnings("user_sub_token=$USER\nlocal_root=/nonexistent/$USER\n"), IsEmpty());
 }
 
-TEST_F(Check, WarnsOfDirectoriesThatAreNotThere) {
-    EXPECT_THAT(warnings("user_config_dir=/nonexistent/u\nlocal_root=/nonexistent/l\n"),
-                ElementsAre("user_config_dir=/nonexistent/u is no directory",
-                            "local_root=/nonexistent/l is no directory"));
-    EXPECT_THAT(warnings("user_sub_token=$USER\nlocal_root=/nonexistent/$USER\n"), IsEmpty());
+// ----- logins by certificate
+
+TEST_F(Check, WantsAllThatLoginsByCertificateNeed) {
+    const auto pem = folder.write("pem", "", 0600);
+    const auto enabled = "ssl_enable=YES\nrsa_cert_file=" + pem + '\n';
+    const auto tls = enabled + "ca_certs_file=" + pem + '\n';
+    const std::string ini = "[tls]\ncert_username_field = commonName\n";
+    const auto objections = [&](const std::string& lines, const std::string& native) {
+        return test::errors(checked(lines, native).problems);
+    };
+    EXPECT_THAT(objections(tls, ini), IsEmpty());
+    EXPECT_THAT(objections(tls + "ssl_request_cert=NO\nrequire_cert=YES\n", ini), IsEmpty());
+    const auto place = folder.path("jailftpd.ini") + ":2: error: cert_username_field ";
+    EXPECT_THAT(test::texts(checked("", ini).problems),
+                ElementsAre(place + "needs TLS (set ssl_enable=YES in "
+                                    "vsftpd.conf)"));
+    EXPECT_THAT(objections(tls + "ssl_tlsv1_3=NO\n", ini),
+                ElementsAre(HasSubstr("cert_username_field needs TLS 1.3")));
+    EXPECT_THAT(objections(tls + "ssl_request_cert=NO\n", ini),
+                ElementsAre(HasSubstr("no client is asked for a certificate")));
+    EXPECT_THAT(objections(enabled, ini), ElementsAre(HasSubstr("there is no issuer to believe")));
+    EXPECT_THAT(objections(tls, "[tls]\ncert_username_field = subject\n"),
+                ElementsAre(HasSubstr("no account's name is a whole subject")));
+    EXPECT_THAT(objections(tls, "[tls]\ncert_username_field = subject\n" + tenant("ann", "61000") +
+                                    "certificate = CN=ann\n"),
+                IsEmpty());
+    EXPECT_THAT(objections(tls, "[tls]\ncert_username_field = uid\n"),
+                ElementsAre(HasSubstr("cert_username_field is commonName, subject, rfc822Name")));
+    EXPECT_THAT(objections(tls, tenant("ann", "61000") + "certificate = CN=ann\n"),
+                ElementsAre(HasSubstr("tenant ann has a certificate, and cert_username_field is "
+                                      "empty")));
+    EXPECT_THAT(objections(tls, tenant("ann", "61000") + "certificate =\n"),
+                ElementsAre(HasSubstr("certificate is what cert_username_field names")));
+}
+
+TEST_F(Check, WantsAMapThatRootAloneCouldWrite) {
+    const auto pem = folder.write("pem", "", 0600);
+    const auto lines = "ssl_enable=YES\nrsa_cert_file=" + pem + "\nca_certs_file=" + pem + '\n';
+    const auto map = folder.write("map", "ann CN=ann\n");
+    const auto ini = "cert_username_map = " + map + '\n';
+    const auto objections = [&] {
+        return test::errors(
+            checked(lines, "[tls]\ncert_username_field = subject\n" + ini).problems);
+    };
+    EXPECT_THAT(objections(), IsEmpty());
+    EXPECT_THAT(test::errors(checked(lines, "[tls]\n" + ini).problems),
+                ElementsAre(HasSubstr("cert_username_map says nothing without")));
+    ASSERT_EQ(::chmod(map.c_str(), 0664), 0);
+    EXPECT_THAT(objections(),
+                ElementsAre(HasSubstr("others than its owner may write to the file")));
+    ASSERT_EQ(::chmod(map.c_str(), 0644), 0);
+    (void)folder.write("map", "ann CN=ann\n-ann CN=x\nbob\n");
+    EXPECT_THAT(
+        test::texts(checked(lines, "[tls]\ncert_username_field = subject\n" + ini).problems),
+        ElementsAre(HasSubstr(map + ":2: error: \"-ann\" is no name for an account"),
+                    HasSubstr(map + ":3: error: nothing stands behind the account bob")));
+    ASSERT_EQ(::unlink(map.c_str()), 0);
+    EXPECT_THAT(objections(), ElementsAre(HasSubstr("cannot read it: No such file")));
 }
 
 }  // namespace

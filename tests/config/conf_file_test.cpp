@@ -35,11 +35,10 @@ std::string value(const Options& options, std::string_view name) {
 }
 
 enum Verdict {
-    fine,      // nothing to say
-    warned,    // taken, with a warning; vsftpd takes it as well
-    better,    // taken, with a warning; vsftpd refuses it or crashes
-    refused,   // an error, as with vsftpd, which blames the same
-    stricter,  // an error; vsftpd takes it for something else in silence
+    fine,     // nothing to say
+    warned,   // taken, with a warning; vsftpd takes it as well
+    better,   // taken, with a warning; vsftpd refuses it or crashes
+    refused,  // an error, as with vsftpd, which blames the same
 };
 
 struct Case {
@@ -129,13 +128,13 @@ constexpr Case cases[] = {
     {"sql_plugin=x\n",                      refused,  "sql_plugin",    ""},
     {"listen=YES\n\xEF\xBB\xBFlisten=NO\n", refused,  "\xEF\xBB\xBFlisten", ""},
 
-    {"max_clients=abc\n",                   stricter, "max_clients",   "2000"},
-    {"max_clients=-\n",                     stricter, "max_clients",   "2000"},
-    {"listen_port=abc\n",                   stricter, "listen_port",   "21"},
-    {"listen_port=91697\n",                 stricter, "listen_port",   "21"},
-    {"listen_port=4294993457\n",            stricter, "listen_port",   "21"},
-    {"pasv_max_port=70000\n",               stricter, "pasv_max_port", "0"},
-    {"ftp_data_port=-20\n",                 stricter, "ftp_data_port", "20"},
+    {"max_clients=abc\n",                   warned,   "max_clients",   "0"},
+    {"max_clients=-\n",                     warned,   "max_clients",   "0"},
+    {"listen_port=abc\n",                   warned,   "listen_port",   "0"},
+    {"listen_port=91697\n",                 warned,   "listen_port",   "26161"},
+    {"listen_port=4294993457\n",            warned,   "listen_port",   "26161"},
+    {"pasv_max_port=70000\n",               warned,   "pasv_max_port", "4464"},
+    {"ftp_data_port=-20\n",                 warned,   "ftp_data_port", "65516"},
 };
 // clang-format on
 
@@ -144,7 +143,7 @@ TEST(ConfFile, ReadsEachLineAsWrittenDown) {
         const auto parsed = parse(each.line);
         const bool error = config::any_error(parsed.problems);
         SCOPED_TRACE(std::string(each.line));
-        EXPECT_EQ(error, each.verdict == refused || each.verdict == stricter);
+        EXPECT_EQ(error, each.verdict == refused);
         EXPECT_EQ(parsed.problems.empty(), each.verdict == fine);
         EXPECT_TRUE(!error || test::blames(parsed.problems, Severity::error, each.option));
         if (config::find_option(each.option) != nullptr) {
@@ -173,15 +172,16 @@ TEST(ConfFile, ReportsAllProblemsWithTheirLines) {
             "mean anonymous_enable?)",
             "test.conf:4: error: bad bool value in config file for: write_enable (a comment needs "
             "a line of its own)",
-            "test.conf:5: error: \"lots\" is no number for: max_clients (a number of 0 or more)",
+            "test.conf:5: warning: \"lots\" is no number for: max_clients (taken as 0; a number of "
+            "0 or more)",
             "test.conf:6: warning: local_umask=22 is a decimal number, so it means 0026 (write "
             "local_umask=022 if that is what you mean)",
             "test.conf:8: error: missing value in config file for: user_configpasv_address (two "
             "lines may have run together: start a new one before pasv_address)",
             "test.conf:9: error: missing value in config file for: # indented (a comment starts "
             "with # in the first column)",
-            "test.conf:10: error: 99999 is out of range for: listen_port (a port is a number from "
-            "0 to 65535)",
+            "test.conf:10: warning: 99999 is out of range for: listen_port (taken as 34463; a port "
+            "is a number from 0 to 65535)",
             "test.conf:11: error: missing value in config file for: isolate (give a value or "
             "remove the line; the default is YES)"));
     EXPECT_TRUE(parsed.options.listen);
@@ -277,12 +277,21 @@ TEST(ReadConfFile, NamesAMissingFile) {
 }
 
 // vsftpd reads 100000 bytes and is silent about the rest.
-TEST(ReadConfFile, RefusesAFileThatVsftpdWouldCut) {
+TEST(ReadConfFile, ReadsAsMuchAsVsftpdAndSaysSo) {
     const test::Folder folder;
-    EXPECT_TRUE(read(folder.write("a.conf", std::string(100000, '#'))).read);
-    const auto longer = read(folder.write("b.conf", std::string(100001, '#')));
-    EXPECT_FALSE(longer.read);
-    EXPECT_THAT(test::errors(longer.problems), ElementsAre("the file is larger than 100000 bytes"));
+    const auto all = read(folder.write("a.conf", std::string(100000, '#')));
+    EXPECT_TRUE(all.read);
+    EXPECT_THAT(all.problems, IsEmpty());
+    const auto path = folder.write("b.conf", "listen=YES\n" + std::string(99970, '#') +
+                                                 "\npasv_max_port=31000\nwrite_enable=YES\n");
+    const auto longer = read(path);
+    EXPECT_TRUE(longer.read);
+    EXPECT_EQ(longer.content, "listen=YES\n" + std::string(99970, '#') + '\n') << "no torn line";
+    EXPECT_THAT(test::texts(longer.problems),
+                ElementsAre(path + ":3: warning: from this line on the file does not count: it is "
+                                   "larger than 100000 bytes (vsftpd silently ignores the rest; "
+                                   "remove repeated lines or comments)"));
+    EXPECT_EQ(read(folder.write("c.conf", std::string(100001, '#'))).content, "");
 }
 
 }  // namespace

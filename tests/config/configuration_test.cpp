@@ -25,10 +25,25 @@ config::Configuration sample() {
     ann.gid = 1001;
     ann.groups = {5, 6, 7};
     ann.overrides = std::string("write_enable=YES\0", 17);
+    ann.confinement.binds = {{"/srv/shared", "/shared", true, false}, {"/a", "/b", false, true}};
+    ann.confinement.read_only = true;
+    ann.confinement.memory = 1ULL << 40;
+    ann.certificates = {"CN=ann", "ann@example.com"};
     auto bob = ann;
     bob.name = "bob";
     bob.groups.clear();
     configuration.tenants = {ann, bob};
+    config::Group web;
+    web.name = "web";
+    web.gid = 33;
+    web.confinement.binds = {{"/srv/web", "/shared", false, false}, {"/srv/w", "/w", false, false}};
+    web.confinement.memory = 1000;
+    web.confinement.processes = 9;
+    web.confinement.cpu_weight = 10;
+    web.confinement.io_weight = 11;
+    configuration.groups = {web};
+    configuration.cert_map = {{"ann", "CN=ann"}, {"bob", "CN=b"}};
+    configuration.nobody = {65534, 65533};
     configuration.origins = {"a:1", "", "command line"};
     return configuration;
 }
@@ -44,6 +59,8 @@ TEST(Configuration, ArrivesAsItLeft) {
     EXPECT_EQ(copy.value().native.json_log, "/var/log/j");
     EXPECT_EQ(copy.value().native.log_level, "debug");
     EXPECT_EQ(copy.value().origins, original.origins);
+    EXPECT_EQ(copy.value().nobody.uid, 65534U);
+    EXPECT_EQ(copy.value().nobody.gid, 65533U);
     ASSERT_EQ(copy.value().tenants.size(), 2U);
     const auto& ann = copy.value().tenants.front();
     EXPECT_EQ(ann.name, "ann");
@@ -53,7 +70,32 @@ TEST(Configuration, ArrivesAsItLeft) {
     EXPECT_EQ(ann.gid, 1001U);
     EXPECT_EQ(ann.groups, (std::vector<gid_t>{5, 6, 7}));
     EXPECT_EQ(ann.overrides, original.tenants.front().overrides);
+    EXPECT_EQ(ann.confinement, original.tenants.front().confinement);
+    EXPECT_EQ(ann.certificates, original.tenants.front().certificates);
+    ASSERT_EQ(copy.value().cert_map.size(), 2U);
+    EXPECT_EQ(copy.value().cert_map.back().account, "bob");
+    EXPECT_EQ(copy.value().cert_map.back().name, "CN=b");
+    ASSERT_EQ(copy.value().groups.size(), 1U);
+    EXPECT_EQ(copy.value().groups.front().name, "web");
+    EXPECT_EQ(copy.value().groups.front().gid, 33U);
+    EXPECT_EQ(copy.value().groups.front().confinement, original.groups.front().confinement);
     EXPECT_EQ(config::serialise(copy.value()), config::serialise(original));
+}
+
+TEST(Confinement, IsTheTenantsThenThatOfEachOfItsGroups) {
+    const auto configuration = sample();
+    const auto& ann = configuration.tenants.front();
+    EXPECT_EQ(config::confinement_of(configuration, &ann, 1, {2}), ann.confinement);
+    EXPECT_EQ(config::confinement_of(configuration, nullptr, 1, {2}), config::Confinement{});
+    const auto& web = configuration.groups.front().confinement;
+    EXPECT_EQ(config::confinement_of(configuration, nullptr, 33, {}), web);
+    EXPECT_EQ(config::confinement_of(configuration, nullptr, 1, {2, 33}), web);
+    auto both = ann.confinement;
+    both.binds.push_back(web.binds[1]);
+    both.processes = 9;
+    both.cpu_weight = 10;
+    both.io_weight = 11;
+    EXPECT_EQ(config::confinement_of(configuration, &ann, 1, {33}), both);
 }
 
 TEST(Configuration, IsRefusedWhenCutAnywhere) {

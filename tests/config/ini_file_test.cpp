@@ -82,6 +82,75 @@ TEST(IniFile, HoldsServerLogAndTenants) {
     EXPECT_EQ(configuration.tenants[1].overrides, "");
 }
 
+TEST(IniFile, HoldsWhatTenantsAndGroupsHaveBesidesTheirHomes) {
+    const auto loaded = load(
+        "[group root]\nbind = /srv/a:/a\nbind = /srv//b/:/x/b/:rw\nread_only = yes\n"
+        "memory = 64M\nprocesses = 10\ncpu_weight = 50\nio_weight = 10000\n" +
+        tenant("alice", "bind = /srv/c:/c:ro,nosymfollow\n"));
+    EXPECT_THAT(test::texts(loaded.problems), IsEmpty());
+    const auto& configuration = loaded.configuration;
+    ASSERT_EQ(configuration.groups.size(), 1U);
+    const auto& root = configuration.groups.front();
+    EXPECT_EQ(root.name, "root");
+    EXPECT_EQ(root.gid, 0U);
+    const config::Confinement expected{
+        .binds = {{"/srv/a", "/a", false, false}, {"/srv/b", "/x/b", true, false}},
+        .read_only = true,
+        .memory = 64 << 20,
+        .processes = 10,
+        .cpu_weight = 50,
+        .io_weight = 10000};
+    EXPECT_EQ(root.confinement, expected);
+    ASSERT_EQ(configuration.tenants.size(), 1U);
+    const std::vector<config::Bind> alices{{"/srv/c", "/c", false, true}};
+    EXPECT_EQ(configuration.tenants.front().confinement.binds, alices);
+}
+
+TEST(IniFile, TakesNoBindOrLimitThatIsUnclear) {
+    for (const auto* wrong : {"bind = /srv/a",
+                              "bind = srv:/a",
+                              "bind = /srv:a",
+                              "bind = /srv:/",
+                              "bind = /:/a",
+                              "bind = /srv/../etc:/a",
+                              "bind = /srv:/a/../../b",
+                              "bind = /srv:/./a",
+                              "bind = /srv:/a:wr",
+                              "bind = /srv:/a:",
+                              "bind = /srv:/a:ro:rw",
+                              "bind =",
+                              "bind = /srv:/a\nbind = /etc:/a",
+                              "read_only = perhaps",
+                              "memory = 1T",
+                              "memory = -1",
+                              "memory = 99999999999999999999",
+                              "memory = 99999999999999999G",
+                              "processes = many",
+                              "cpu_weight = 0",
+                              "cpu_weight = 10001",
+                              "io_weight = 0"}) {
+        EXPECT_THAT(test::texts(load(tenant("alice", std::string(wrong) + '\n')).problems),
+                    testing::SizeIs(1))
+            << wrong;
+        EXPECT_THAT(test::texts(load(std::string("[group root]\n") + wrong + '\n').problems),
+                    testing::SizeIs(1))
+            << wrong;
+    }
+    std::string nine;
+    for (int i = 0; i < 9; ++i) nine += "bind = /srv:/" + std::to_string(i) + '\n';
+    EXPECT_THAT(test::texts(load(tenant("alice", nine)).problems),
+                ElementsAre(HasSubstr("more than 8 binds")));
+}
+
+TEST(IniFile, KnowsAGroupByItsNumberAndTakesItOnce) {
+    EXPECT_THAT(test::texts(load("[group nobodys]\n").problems),
+                ElementsAre(HasSubstr("no group nobodys")));
+    EXPECT_THAT(test::texts(load("[group root]\n[group 0]\n").problems),
+                ElementsAre(HasSubstr("group 0 is here twice")));
+    EXPECT_THAT(test::texts(load("[group root]\nwrite_enable = YES\n").problems),
+                ElementsAre(HasSubstr("unknown key write_enable in [group root]")));
+}
+
 // However the blanks around its name are.
 TEST(IniFile, HoldsATenantWhoseNameHasBlanksAround) {
     for (const auto* section : {"[tenant alice]", "[tenant  alice]", "[tenant \talice ]"}) {
@@ -382,7 +451,8 @@ TEST(TenantsDir, MustBeWritableByItsOwnerAlone) {
     ASSERT_EQ(::chmod(dir.folder.path("tenants").c_str(), 0775), 0);
     const auto loaded = dir.load();
     EXPECT_THAT(test::errors(loaded.problems),
-                ElementsAre("others than its owner may write to tenants_dir"));
+                ElementsAre("others than its owner may write to tenants_dir " +
+                            dir.folder.path("tenants")));
     EXPECT_THAT(loaded.configuration.tenants, IsEmpty());
 }
 

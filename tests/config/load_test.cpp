@@ -117,15 +117,15 @@ TEST(Dump, ShowsTenantsWithoutTheirPasswords) {
     EXPECT_THAT(dump, Not(HasSubstr("secret")));
 }
 
-TEST(Report, ListsProblemsAndWhatHasNoEffectYet) {
+TEST(Report, ListsProblemsAndWhatHappensInstead) {
     auto loaded = load({"-ofoo=1", "-olocal_enable=YES "});
     const auto bad = config::report(loaded);
     EXPECT_THAT(bad, HasSubstr("command line: error: unrecognised variable in config file: foo"));
     EXPECT_THAT(bad, HasSubstr("command line: warning: blanks or a CR"));
     EXPECT_THAT(bad, HasSubstr("the configuration has errors\n"));
     for (const auto& info : config::option_table()) {
-        const auto line = "\n  " + std::string(info.name) + "\n";
-        EXPECT_EQ(bad.find(line) != bad.npos, info.effect == config::Effect::later) << info.name;
+        const auto line = "\n  " + std::string(info.name) + ": ";
+        EXPECT_EQ(bad.find(line) != bad.npos, info.effect == config::Effect::instead) << info.name;
     }
     EXPECT_THAT(config::report(load({})), HasSubstr("the configuration is good\n"));
 }

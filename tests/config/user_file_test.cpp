@@ -70,14 +70,24 @@ TEST(UserFile, SaysWhatCannotBeChangedForOneUser) {
 
 TEST(UserFile, GivesNothingWhenALineIsWrong) {
     const test::Folder folder;
-    for (const auto* wrong :
-         {"write_enabel=YES\n", "write_enable=maybe\n", "max_clients=\n", "local_umask=x\n",
-          "pasv_min_port=70000\n", "pasv_address=ftp.example.org\n"}) {
+    for (const auto* wrong : {"write_enabel=YES\n", "write_enable=maybe\n", "max_clients=\n"}) {
         folder.write("ann", std::string("local_root=/srv\n") + wrong);
         const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
         EXPECT_TRUE(config::any_error(file.problems)) << wrong;
         EXPECT_EQ(file.overrides, "") << wrong;
     }
+}
+
+TEST(UserFile, TakesWhatVsftpdTakesWithAWarning) {
+    const test::Folder folder;
+    const auto path = folder.write(
+        "ann", "local_max_rate=x\npasv_min_port=70000\npasv_address=ftp.example.org\n");
+    const auto file = config::read_user_file(folder.path(), "ann", ::geteuid());
+    EXPECT_THAT(test::texts(file.problems),
+                ElementsAre(HasSubstr(":1: warning: \"x\" is no number for: local_max_rate"),
+                            HasSubstr(":2: warning: 70000 is out of range for: pasv_min_port"),
+                            HasSubstr(":3: warning: invalid pasv_address: ftp.example.org")));
+    EXPECT_EQ(file.overrides, std::string("local_max_rate=0\0pasv_min_port=4464\0", 36));
 }
 
 TEST(UserFile, MustBelongToTheServersUser) {

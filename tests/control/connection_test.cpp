@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <memory>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -94,6 +97,21 @@ TEST(Connection, NoticesALineThatIsTooLong) {
 TEST(Connection, GivesUpWaitingAtItsDeadline) {
     Conversation talk;
     talk.client.send("unfinished");
+    EXPECT_EQ(talk.server.wait(talk.line, -1, 50ms), Came::timeout);
+}
+
+// As TLS when the client sends nothing but new keys: there is always more to read.
+TEST(Connection, GivesUpWaitingHoweverMuchComesThatIsNoLine) {
+    struct Endless : control::Layer {
+        ssize_t receive(std::span<char>) override { return errno = EAGAIN, -1; }
+        ssize_t send(std::string_view bytes) override { return static_cast<ssize_t>(bytes.size()); }
+        bool flushed() override { return true; }
+        [[nodiscard]] bool pending() const override { return false; }
+        void say_goodbye() override {}
+    };
+    Conversation talk;
+    talk.server.use(std::make_unique<Endless>());
+    talk.client.send("never read");
     EXPECT_EQ(talk.server.wait(talk.line, -1, 50ms), Came::timeout);
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -49,8 +50,34 @@ ftp::View view() {
     return result;
 }
 
+std::string ended(std::string line) {
+    ftp::end_data_line(line, 0);
+    return line;
+}
+
+std::string ls_line(const ftp::Entry& entry, const ftp::View& view, bool classify) {
+    std::string line;
+    ftp::add_ls_front(line, entry, view);
+    ftp::add_ls_name(line, entry, classify);
+    return ended(line);
+}
+
+std::string nlst_line(const ftp::Entry& entry, bool classify) {
+    std::string line;
+    ftp::add_nlst_name(line, entry, classify);
+    return ended(line);
+}
+
+std::string fact_line(const ftp::Entry& entry, std::string_view name, ftp::Facts chosen,
+                      const ftp::Viewer& viewer, bool hide_ids,
+                      ftp::Relation relation = ftp::Relation::ordinary) {
+    std::string line;
+    ftp::add_facts(line, entry, name, chosen, viewer, hide_ids, relation);
+    return line;
+}
+
 TEST(LsLine, IsVsftpds) {
-    EXPECT_EQ(ftp::ls_line(file("old.txt"), view(), false),
+    EXPECT_EQ(ls_line(file("old.txt"), view(), false),
               "-rw-r--r--    1 1002     1002            3 May 07  2026 old.txt\r\n");
 }
 
@@ -60,7 +87,7 @@ TEST(LsLine, GrowsWithWideValues) {
     entry.uid = 1234567890;
     entry.gid = 4294967294;
     entry.size = 12345678901;
-    EXPECT_EQ(ftp::ls_line(entry, view(), false),
+    EXPECT_EQ(ls_line(entry, view(), false),
               "-rw-r--r-- 123456 1234567890 4294967294 12345678901 May 07  2026 f\r\n");
 }
 
@@ -81,8 +108,8 @@ TEST(LsLine, ShowsTheTimeForHalfAYearAndTheYearBeforeAndAfter) {
     for (const auto& c : cases) {
         auto entry = file("f");
         entry.mtime = c.mtime;
-        EXPECT_NE(ftp::ls_line(entry, view(), false).find(" "s + c.date + " f"), std::string::npos)
-            << ftp::ls_line(entry, view(), false);
+        EXPECT_NE(ls_line(entry, view(), false).find(" "s + c.date + " f"), std::string::npos)
+            << ls_line(entry, view(), false);
     }
 }
 
@@ -93,9 +120,9 @@ TEST(LsLine, ShowsLocalTimeWithTheRightOffsetOnBothSidesOfTheChange) {
     local.calendar = ftp::local_calendar;
     auto entry = file("f");
     entry.mtime = 1784116800;  // 2026-07-15 12:00 UTC
-    EXPECT_NE(ftp::ls_line(entry, local, false).find("Jul 15 14:00"), std::string::npos);
+    EXPECT_NE(ls_line(entry, local, false).find("Jul 15 14:00"), std::string::npos);
     entry.mtime = 1794916800;  // 2026-11-17 12:00 UTC
-    EXPECT_NE(ftp::ls_line(entry, local, false).find("Nov 17 13:00"), std::string::npos);
+    EXPECT_NE(ls_line(entry, local, false).find("Nov 17 13:00"), std::string::npos);
     unsetenv("TZ");
     tzset();
 }
@@ -104,11 +131,11 @@ TEST(LsLine, ShowsNamesOrHidesThem) {
     auto entry = file("f");
     entry.user = "ann";
     entry.group = "students";
-    EXPECT_NE(ftp::ls_line(entry, view(), false).find("1 ann      students        3"),
+    EXPECT_NE(ls_line(entry, view(), false).find("1 ann      students        3"),
               std::string::npos);
     auto hiding = view();
     hiding.hide_ids = true;
-    EXPECT_EQ(ftp::ls_line(entry, hiding, false),
+    EXPECT_EQ(ls_line(entry, hiding, false),
               "-rw-r--r--    1 ftp      ftp             3 May 07  2026 f\r\n");
 }
 
@@ -129,39 +156,34 @@ TEST(LsLine, ShowsTypesAndSpecialBits) {
     for (const auto& c : cases) {
         auto entry = file("f");
         entry.mode = c.mode;
-        EXPECT_EQ(ftp::ls_line(entry, view(), false).substr(0, 10), c.shown);
+        EXPECT_EQ(ls_line(entry, view(), false).substr(0, 10), c.shown);
     }
 }
 
 TEST(LsLine, ShowsLinksAndClassifies) {
-    EXPECT_TRUE(ftp::ls_line(link("l", "../x y"), view(), false).ends_with(" l -> ../x y\r\n"));
-    EXPECT_TRUE(ftp::ls_line(link("l", ""), view(), false).ends_with(" l\r\n"));
-    EXPECT_TRUE(ftp::ls_line(folder("d"), view(), true).ends_with(" d/\r\n"));
-    EXPECT_TRUE(ftp::ls_line(folder("d"), view(), false).ends_with(" d\r\n"));
+    EXPECT_TRUE(ls_line(link("l", "../x y"), view(), false).ends_with(" l -> ../x y\r\n"));
+    EXPECT_TRUE(ls_line(link("l", ""), view(), false).ends_with(" l\r\n"));
+    EXPECT_TRUE(ls_line(folder("d"), view(), true).ends_with(" d/\r\n"));
+    EXPECT_TRUE(ls_line(folder("d"), view(), false).ends_with(" d\r\n"));
 }
 
 TEST(Lines, SendLineFeedsInNamesAsNul) {
-    EXPECT_TRUE(ftp::ls_line(file("a\nb"), view(), false).ends_with(" a\0b\r\n"s));
-    EXPECT_EQ(ftp::nlst_line("", file("a\nb"), false), "a\0b\r\n"s);
-    EXPECT_EQ(ftp::nlst_line("", file("\xFF"), false), "\xFF\r\n");
+    EXPECT_TRUE(ls_line(file("a\nb"), view(), false).ends_with(" a\0b\r\n"s));
+    EXPECT_EQ(nlst_line(file("a\nb"), false), "a\0b\r\n"s);
+    EXPECT_EQ(nlst_line(file("\xFF"), false), "\xFF\r\n");
 }
 
-TEST(NlstLine, HasThePathAsTyped) {
-    EXPECT_EQ(ftp::nlst_line("", file("f"), false), "f\r\n");
-    EXPECT_EQ(ftp::nlst_line("d/", file("inner.txt"), false), "d/inner.txt\r\n");
-    EXPECT_EQ(ftp::nlst_line("", folder("d"), true), "d/\r\n");
-    EXPECT_EQ(ftp::nlst_line("", link("l", "x"), true), "l@\r\n");
-    EXPECT_EQ(ftp::nlst_line("", file("f"), true), "f\r\n");
-}
-
-TEST(FolderHeading, SeparatesFolders) {
-    EXPECT_EQ(ftp::folder_heading(".", true), ".:\r\n");
-    EXPECT_EQ(ftp::folder_heading("./d", false), "\r\n./d:\r\n");
+TEST(NlstLine, IsTheNameWhichMayBeClassified) {
+    EXPECT_EQ(nlst_line(file("f"), false), "f\r\n");
+    EXPECT_EQ(nlst_line(folder("d"), true), "d/\r\n");
+    EXPECT_EQ(nlst_line(link("l", "x"), true), "l@\r\n");
+    EXPECT_EQ(nlst_line(file("f"), true), "f\r\n");
 }
 
 std::string letters(const ftp::ListOptions& o) {
     return std::string(o.all ? "a" : "") + (o.long_lines ? "l" : "") + (o.recursive ? "R" : "") +
-           (o.reversed ? "r" : "") + (o.newest_first ? "t" : "") + (o.classify ? "F" : "");
+           (o.reversed ? "r" : "") + (o.newest_first ? "t" : "") + (o.classify ? "F" : "") +
+           (o.unsorted ? "U" : "");
 }
 
 TEST(ListOptions, AreOneWordInFront) {
@@ -179,6 +201,7 @@ TEST(ListOptions, AreOneWordInFront) {
         {"-aR some dir",   "aR",     "some dir"},
         {"-alRrtF",        "alRrtF", ""},
         {"-CF",            "F",      ""},
+        {"-laU x",         "alU",    "x"},
         {"-1d x",          "",       "x"},
         {"--",             "",       ""},
         {"-",              "",       ""},
@@ -214,7 +237,15 @@ TEST(Shown, LeavesOutDotFilesUnlessAsked) {
 }
 
 std::string sorted(std::vector<ftp::Entry> entries, const char* options) {
-    ftp::sort(entries, ftp::parse_list(options).options);
+    const auto wanted = ftp::parse_list(options).options;
+    const auto key = [&](const ftp::Entry& entry) {
+        return wanted.newest_first
+                   ? ftp::newest_first(entry.name, entry.mtime, entry.mtime_nanoseconds)
+                   : ftp::sort_key(entry.name);
+    };
+    std::sort(entries.begin(), entries.end(), [&](const ftp::Entry& a, const ftp::Entry& b) {
+        return ftp::comes_before(key(a), key(b), wanted);
+    });
     std::string names;
     for (const auto& entry : entries) names += entry.name + " ";
     return names;
@@ -235,6 +266,20 @@ TEST(Sort, OrdersByBytesOrTimeOrBackwards) {
     EXPECT_EQ(sorted(entries, "-tr"), "b ab \xC3\xA4 a B ");
 }
 
+TEST(Sort, LooksBehindWhatNamesHaveInCommonAndAtAllOfThem) {
+    const auto before = [](std::string_view a, std::string_view b, std::size_t shared) {
+        return ftp::comes_before(ftp::sort_key(a, shared), ftp::sort_key(b, shared), {});
+    };
+    EXPECT_TRUE(before("IMG_0009", "IMG_0010", 0));
+    EXPECT_TRUE(before("IMG_0009", "IMG_0010", 5));
+    EXPECT_TRUE(before("IMG_", "IMG_0010", 4));
+    EXPECT_FALSE(before("IMG_0010", "IMG_", 4));
+    EXPECT_TRUE(before("12345678a", "12345678b", 0));
+    EXPECT_TRUE(before("12345678", "12345678a", 0));
+    EXPECT_FALSE(before("same", "same", 0));
+    EXPECT_TRUE(before("a\x7f", "a\x80", 1));
+}
+
 // ----- MLSD and MLST -----
 
 ftp::Viewer owner_who_may_all(bool folder_writable = true) {
@@ -250,19 +295,19 @@ TEST(FactLine, TellsAllOrWhatWasChosen) {
     entry.device = 0x801;
     entry.inode = 0xBEEF;
     const auto viewer = owner_who_may_all();
-    EXPECT_EQ(ftp::fact_line(entry, "f", ftp::all_facts, viewer, false),
+    EXPECT_EQ(fact_line(entry, "f", ftp::all_facts, viewer, false),
               "type=file;size=3;modify=20260507123456;perm=adfrw;unique=801gbeef;UNIX.mode=0644;"
               "UNIX.owner=1002;UNIX.group=1002; f");
     EXPECT_EQ(
-        ftp::fact_line(entry, "f", ftp::all_facts, viewer, true),
+        fact_line(entry, "f", ftp::all_facts, viewer, true),
         "type=file;size=3;modify=20260507123456;perm=adfrw;unique=801gbeef;UNIX.mode=0644; f");
-    EXPECT_EQ(ftp::fact_line(entry, "a b", ftp::fact_size | ftp::fact_type, viewer, false),
+    EXPECT_EQ(fact_line(entry, "a b", ftp::fact_size | ftp::fact_type, viewer, false),
               "type=file;size=3; a b");
-    EXPECT_EQ(ftp::fact_line(entry, "f", 0, viewer, false), " f");
+    EXPECT_EQ(fact_line(entry, "f", 0, viewer, false), " f");
 }
 
 std::string type_of(const ftp::Entry& entry, ftp::Relation relation = ftp::Relation::ordinary) {
-    return ftp::fact_line(entry, "", ftp::fact_type, {}, false, relation);
+    return fact_line(entry, "", ftp::fact_type, {}, false, relation);
 }
 
 TEST(FactLine, KnowsTheTypes) {
@@ -284,7 +329,7 @@ TEST(FactLine, NeverLetsALinksTargetForgeFacts) {
 }
 
 TEST(FactLine, GivesSizesOfFilesOnly) {
-    EXPECT_EQ(ftp::fact_line(folder("d"), "d", ftp::fact_size, {}, false), " d");
+    EXPECT_EQ(fact_line(folder("d"), "d", ftp::fact_size, {}, false), " d");
 }
 
 TEST(PermFact, FollowsModeAndConfiguration) {

@@ -181,6 +181,20 @@ TEST(DenyFile, IsNotFooledByPaths) {
     EXPECT_FALSE(denied("{h*}", "x", "/home/ann/x"));  // what is above was not asked for
 }
 
+// As in the {.*} of many sites: with it clients still go up.
+TEST(DenyFile, TakesDotsForNoName) {
+    constexpr std::string_view option = "{.*}";
+    EXPECT_FALSE(denied(option, "..", "/home"));
+    EXPECT_FALSE(denied(option, "../..", "/"));
+    EXPECT_FALSE(denied(option, "./a", "/home/a"));
+    EXPECT_FALSE(denied(option, "../.", "/home"));
+    EXPECT_TRUE(denied(option, ".ssh", "/home/.ssh"));
+    EXPECT_TRUE(denied(option, "./../.ssh", "/.ssh"));
+    EXPECT_TRUE(denied(option, "...", "/home/..."));
+    EXPECT_TRUE(denied(option, "..", "/home/.ssh"));  // leads into it
+    EXPECT_FALSE(denied("{}", "..", "/home"));
+}
+
 TEST(DenyFile, RefusesWhenItCannotTell) {
     ftp::Steps none(0);
     EXPECT_TRUE(ftp::denied("{a*}", "b", "/b", none));

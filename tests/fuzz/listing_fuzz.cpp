@@ -42,13 +42,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     view.calendar = (choice & 1) != 0 ? ftp::utc_calendar : ftp::local_calendar;
     view.hide_ids = (choice & 2) != 0;
     const bool classify = (choice & 4) != 0;
-    is_one_line(ftp::ls_line(entry, view, classify));
-    is_one_line(ftp::nlst_line(entry.target, entry, classify));
+    std::string line = "a line before\r\n";
+    const auto start = line.size();
+    ftp::add_ls_front(line, entry, view);
+    ftp::add_ls_name(line, entry, classify);
+    ftp::end_data_line(line, start);
+    is_one_line(std::string_view(line).substr(start));
+    line = entry.target;
+    ftp::add_nlst_name(line, entry, classify);
+    ftp::end_data_line(line, 0);
+    is_one_line(line);
     ftp::Viewer viewer;
     viewer.uid = entry.uid + (choice >> 3 & 1);
     viewer.upload = viewer.rename_delete = true;
-    const auto facts = ftp::fact_line(entry, entry.name, ftp::all_facts, viewer, view.hide_ids);
-    is_one_line(ftp::data_line(facts));
+    std::string facts;
+    ftp::add_facts(facts, entry, entry.name, ftp::all_facts, viewer, view.hide_ids);
+    line = facts;
+    ftp::end_data_line(line, 0);
+    is_one_line(line);
     HOLDS(facts.ends_with(' ' + entry.name));
     const auto names_at = facts.size() - entry.name.size() - 1;
     HOLDS(facts.find(' ') == names_at);  // the first blank ends the facts

@@ -55,8 +55,8 @@ void everything(std::span<const std::byte> datagram) {
             ipc::LoginAccepted, ipc::Authenticate, ipc::Login, ipc::LoginAnswer, ipc::Enter,
             ipc::Entered, ipc::PassiveOpen, ipc::Listening, ipc::PassiveClose, ipc::ActiveOpen,
             ipc::DataConnected, ipc::DataFailed, ipc::GiveAway, ipc::GivenAway, ipc::Record,
-            ipc::Stop, ipc::Sign, ipc::Signed, ipc::SignFor, ipc::SignedFor, ipc::SignerReady,
-            ipc::NameOf, ipc::Named, ipc::HomeOf, ipc::HomeTold, ipc::ChangeOwner,
+            ipc::ShortRecord, ipc::Stop, ipc::Sign, ipc::Signed, ipc::SignFor, ipc::SignedFor,
+            ipc::SignerReady, ipc::NameOf, ipc::Named, ipc::HomeOf, ipc::HomeTold, ipc::ChangeOwner,
             ipc::OwnerChanged, ipc::Resolve, ipc::Resolved, ipc::Wrap, ipc::Wrapped>(
         parsed.value());
 }

@@ -412,6 +412,13 @@ TEST_F(UserList, RefusesThoseNotListedWhenItIsOfTheAllowed) {
     EXPECT_EQ(served.client.say("USER ftp"), "331 Please specify the password.");
 }
 
+TEST_F(UserList, IsEmptyWithoutLocalUsers) {
+    options_.local_enable = false;
+    EXPECT_EQ(Served(options_).client.say("USER ftp"), "331 Please specify the password.");
+    options_.userlist_deny = false;
+    EXPECT_EQ(Served(options_).client.say("USER ftp"), "530 Permission denied.");
+}
+
 TEST_F(UserList, DelaysTheRefusal) {
     options_.delay_failed_login = 1;
     Served served(options_);
@@ -464,6 +471,15 @@ TEST(Protocol, IsRecordedWithoutThePassword) {
     EXPECT_EQ(seen,
               (std::vector<std::string>{"220 (jailftpd " JAILFTPD_VERSION ")", "USER ann",
                                         "331 Please specify the password.", "PASS <password>"}));
+}
+
+// ----- certificates
+
+// Without TLS nobody can look at one.
+TEST(Proof, IsNotLookedAtWithoutTls) {
+    auto channels = ipc::Channel::pair();
+    ASSERT_TRUE(channels.value().first.send(ipc::ProofPart{}));
+    EXPECT_EQ(greeter::run(std::move(channels.value().second), defaults()), 2);
 }
 
 }  // namespace

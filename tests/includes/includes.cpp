@@ -41,9 +41,14 @@ const Rule rules[] = {
     {"control",       {"base", "config", "ipc", "ftp", "tls"}},
     {"greeter",       {"base", "config", "ipc", "jail", "ftp", "tls", "control"}},
     {"session",       {"base", "config", "ipc", "jail", "ftp", "tls", "control"}},
+    // For the administrator: no process of the server runs it.
+    {"proof",         {"base", "config", "ipc", "jail", "helpers", "spawner", "session"}},
     // main.cpp starts every process and looks into none.
     {"main",          {"base", "config", "ipc", "supervisor", "spawner", "signer", "helpers", "authenticator",
-                       "greeter", "session"}},
+                       "greeter", "session", "proof", "cells"}},
+    // What forks greeters and sessions prepares them.
+    {"cells",         {"base", "config", "ipc", "supervisor", "spawner", "greeter", "session"}},
+    {"cells_main",    {"base", "config", "ipc", "supervisor", "cells"}},
 };
 
 struct LibraryRule {

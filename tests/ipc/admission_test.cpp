@@ -32,6 +32,7 @@ Admission full() {
     a.jailed = true;
     a.writable_root_allowed = false;
     a.start_may_fail = false;
+    a.by_certificate = true;
     a.root = "/home/ann";
     a.start = "/sub";
     a.home = "/~";
@@ -58,6 +59,7 @@ TEST(Admission, ComesOutAsItWentIn) {
     EXPECT_EQ(out.jailed, in.jailed);
     EXPECT_EQ(out.writable_root_allowed, in.writable_root_allowed);
     EXPECT_EQ(out.start_may_fail, in.start_may_fail);
+    EXPECT_EQ(out.by_certificate, in.by_certificate);
     EXPECT_EQ(out.root, in.root);
     EXPECT_EQ(out.start, in.start);
     EXPECT_EQ(out.home, in.home);

@@ -15,7 +15,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -143,6 +145,18 @@ TEST_F(Channels, RefuseTooManyDescriptorsAndKeepNone) {
     EXPECT_EQ(open_descriptors(), before);
 }
 
+TEST_F(Channels, TakeNoMoreDescriptorsThanAreExpected) {
+    const auto before = open_descriptors();
+    for (const std::size_t most : {0, 1, 2}) {
+        send_raw(datagram(stop, good), most);
+        EXPECT_EQ(ours.receive(most).value().descriptors.size(), most);
+        send_raw(datagram(stop, good), most + 1);
+        const auto message = ours.receive(most);
+        EXPECT_EQ(message ? 0 : message.error().number, EPROTO) << most;
+        EXPECT_EQ(open_descriptors(), before);
+    }
+}
+
 TEST_F(Channels, CloseWhatCameWithAMalformedMessage) {
     const auto before = open_descriptors();
     send_raw("x", 2);
@@ -226,6 +240,37 @@ TEST_F(Channels, CarryWhatIsToBeSignedWithoutAByteMore) {
     const auto* arrived = message.value().as<ipc::SignFor>();
     ASSERT_NE(arrived, nullptr);
     EXPECT_EQ(std::memcmp(arrived, &request, sizeof request), 0);
+}
+
+// The kernel counts a user's descriptors on their way over all processes of that user
+// (ETOOMANYREFS, unix(7)).
+TEST_F(Channels, WaitWhileTheirUsersDescriptorsAreOnTheirWay) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        constexpr uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0) ::_exit(2);
+        constexpr rlimit few{16, 16};
+        if (::setrlimit(RLIMIT_NOFILE, &few) != 0) ::_exit(3);
+        const std::array one{ours.fd()};
+        int number = 0;
+        for (int i = 0; i < 100 && number == 0; ++i) {
+            const auto sent = ours.send(ipc::Stop{}, one);
+            if (!sent) number = sent.error().number;
+        }
+        if (number != ETOOMANYREFS) ::_exit(4);
+        std::thread reader([this] {
+            ::usleep(20'000);
+            while (theirs.receive()) {
+            }
+        });
+        const bool sent = static_cast<bool>(ours.send_waiting(ipc::Stop{}, one));
+        reader.join();
+        ::_exit(sent ? 0 : 5);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "exit code " << WEXITSTATUS(status);
 }
 
 TEST(Numbers, OfSigningDoNotChange) {

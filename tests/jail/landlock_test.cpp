@@ -150,7 +150,9 @@ std::vector<std::string> allowed_by(const FileRights& wanted) {
 
 Result<void> restrict_to(const std::string& folder, const FileRights& rights) {
     TRY(jail::forbid_new_privileges());
-    return jail::restrict_to(Fd{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, rights);
+    const jail::Ground grounds[] = {
+        {Fd{::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)}, rights}};
+    return jail::restrict_to(grounds);
 }
 
 TEST(Landlock, LeavesWhatTheRightsSayInItsFolderAndNothingOutside) {

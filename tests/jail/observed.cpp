@@ -63,8 +63,11 @@ std::string Facts::link(std::string_view name) const {
 
 std::map<int, std::string> Facts::descriptors() const {
     std::map<int, std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder_ / "fd"))
-        all[std::stoi(entry.path().filename())] = fs::read_symlink(entry.path());
+    for (const auto& entry : fs::directory_iterator(folder_ / "fd")) {
+        std::error_code closed_meanwhile;
+        const auto target = fs::read_symlink(entry.path(), closed_meanwhile);
+        if (!closed_meanwhile) all[std::stoi(entry.path().filename())] = target;
+    }
     return all;
 }
 

@@ -5,6 +5,7 @@
 #include "jail/capabilities.hpp"
 #include "jail/landlock.hpp"
 #include "jail/limits.hpp"
+#include "jail/namespaces.hpp"
 #include "jail/root.hpp"
 #include "tests/jail/observed.hpp"
 
@@ -485,6 +486,118 @@ TEST_F(BeforeLogin, IsNotForRoot) {
         return jail::carry_out(jail::before_login({0, users, {}}, kept));
     });
     EXPECT_THAT(process.error().value_or(""), StartsWith("groups, gid, uid: "));
+}
+
+// ----- started by an ordinary user
+
+struct WithoutRoot : Homes {
+    // As ann, who never was root.
+    static Result<void> be_ann() {
+        if (::geteuid() == 0) {
+            TRY(jail::become({ann, users, {}}));
+        }
+        if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return base::system_error("prctl");
+        return base::success();
+    }
+    jail::Home own_home(int kept, jail::Maker maker) const {
+        auto wanted = home(kept);
+        wanted.maker = maker;
+        wanted.user = {ann, users, {}};
+        wanted.refuse_writable_root = false;
+        return wanted;
+    }
+    // Under no filter, so that what stops an attempt is Landlock.
+    static Result<void> try_to_leave(const std::string& outside) {
+        for (const auto& each : {outside, std::string("/etc/passwd"), std::string("../outside"),
+                                 "/proc/self/root" + outside}) {
+            if (::open(each.c_str(), O_RDONLY) >= 0 || errno == EBADF) return Error{each, 0};
+        }
+        return base::success();
+    }
+};
+
+TEST_F(WithoutRoot, NothingIsAskedForThatTakesRoot) {
+    for (const auto maker : {jail::Maker::user, jail::Maker::user_in_namespace}) {
+        for (const auto& plan : {jail::user_home(own_home(3, maker)),
+                                 jail::before_login({ann, users, {}}, 3, {}, maker)}) {
+            EXPECT_EQ(position(plan, "groups, gid, uid"), plan.size());
+            EXPECT_EQ(position(plan, "keyring"), plan.size());
+            EXPECT_LT(position(plan, "uid and gid as at start"), position(plan, "no capabilities"));
+            EXPECT_EQ(position(plan, "empty bounding set") < plan.size(),
+                      maker == jail::Maker::user_in_namespace);
+            EXPECT_LT(position(plan, "not dumpable"), plan.size());
+        }
+    }
+}
+
+TEST_F(WithoutRoot, ASessionStaysInTheFolderByLandlock) {
+    NEEDS_ROOT();
+    if (jail::landlock_version() == 0) GTEST_SKIP() << "needs Landlock";
+    const auto outside = directory.file("outside");
+    directory.file("ann/inside");
+    const Process process([&](int kept) -> Result<void> {
+        auto wanted = own_home(kept, jail::Maker::user);
+        TRY(be_ann());
+        wanted.walls.landlock = true;
+        TRY(jail::carry_out(jail::user_home(wanted)));
+        if (::open("inside", O_RDONLY) < 0) return base::system_error("inside");
+        return try_to_leave(outside);
+    });
+    ASSERT_EQ(process.error(), std::nullopt);
+    const auto facts = process.facts();
+    EXPECT_EQ(facts.status("Uid"), "31001 31001 31001 31001");
+    EXPECT_EQ(facts.status("CapEff"), no_capability);
+    EXPECT_EQ(facts.status("NoNewPrivs"), "1");
+    EXPECT_EQ(facts.link("cwd"), path);
+    EXPECT_EQ(facts.link("root"), "/");
+    EXPECT_EQ(facts.owner(), 0U) << "dumpable";
+}
+
+TEST_F(WithoutRoot, AGreeterGetsNoFileByLandlock) {
+    NEEDS_ROOT();
+    if (jail::landlock_version() == 0) GTEST_SKIP() << "needs Landlock";
+    const auto outside = directory.file("outside");
+    const Process process([&](int kept) -> Result<void> {
+        TRY(be_ann());
+        jail::Walls walls;
+        walls.landlock = true;
+        TRY(jail::carry_out(jail::before_login({ann, users, {}}, kept, walls, jail::Maker::user)));
+        return try_to_leave(outside);
+    });
+    ASSERT_EQ(process.error(), std::nullopt);
+    EXPECT_EQ(process.facts().status("CapEff"), no_capability);
+}
+
+TEST_F(WithoutRoot, AUserNamespaceIsEnoughForTheHomeAsRoot) {
+    NEEDS_ROOT();
+    const auto outside = directory.file("outside");
+    directory.file("ann/inside");
+    const Process process([&](int kept) -> Result<void> {
+        auto wanted = own_home(kept, jail::Maker::user_in_namespace);
+        TRY(be_ann());
+        if (const auto entered = jail::enter_user_namespace(); !entered)
+            return Error{"no user namespaces", 0};
+        TRY(jail::carry_out(jail::user_home(wanted)));
+        if (::open("/inside", O_RDONLY) < 0) return base::system_error("/inside");
+        return try_to_leave(outside);
+    });
+    if (process.error() == "no user namespaces") GTEST_SKIP() << *process.error();
+    ASSERT_EQ(process.error(), std::nullopt);
+    expect_no_way_to_more(process.facts());
+    EXPECT_EQ(process.facts().link("root"), path);
+    EXPECT_EQ(process.facts().status("Uid"), "31001 31001 31001 31001");
+}
+
+TEST_F(WithoutRoot, SomebodyElsesJailIsNotEntered) {
+    NEEDS_ROOT();
+    const Process process([&](int kept) -> Result<void> {
+        auto wanted = own_home(kept, jail::Maker::user);
+        wanted.user.uid = ann + 1;
+        TRY(be_ann());
+        return jail::carry_out(jail::user_home(wanted));
+    });
+    EXPECT_THAT(process.error().value_or(""),
+                StartsWith("uid and gid as at start: it has another"));
 }
 
 }  // namespace

@@ -71,9 +71,11 @@ TEST(Probe, NamesWhatIsMissingWithoutTheRightToIt) {
         return Error{jail::missing(layers), 0};
     });
     EXPECT_THAT(process.error().value_or(""),
-                HasSubstr("pid (clone: Operation not permitted); ipc (clone: Operation not "));
+                HasSubstr("pid, ipc, uts, cgroup, mount (clone: Operation not permitted); "));
     EXPECT_THAT(process.error().value_or(""),
-                HasSubstr("; mounts (open_tree: Operation not permitted); "));
+                HasSubstr("; mounts, nosymfollow (open_tree: Operation not permitted); "));
+    EXPECT_THAT(process.error().value_or(""),
+                HasSubstr("identity (setgroups: Operation not permitted); "));
     EXPECT_THAT(process.error().value_or(""), Not(HasSubstr("openat2")));
 }
 
@@ -82,6 +84,17 @@ TEST(Missing, IsNothingWhereAllWorks) {
     const jail::Layer layers[] = {{"pid"}, {"landlock", ENOSYS, "landlock_create_ruleset"}};
     EXPECT_EQ(jail::missing(layers),
               "landlock (landlock_create_ruleset: Function not implemented)");
+}
+
+TEST(Missing, NamesWhatLacksTheSameTogether) {
+    const jail::Layer layers[] = {{"pid", EPERM, "clone"},
+                                  {"ipc", EPERM, "clone"},
+                                  {"uts"},
+                                  {"mount", EPERM, "clone"},
+                                  {"chroot", EPERM, "chroot"}};
+    EXPECT_EQ(jail::missing(layers),
+              "pid, ipc, mount (clone: Operation not permitted); "
+              "chroot (chroot: Operation not permitted)");
 }
 
 }  // namespace

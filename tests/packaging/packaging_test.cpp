@@ -3,6 +3,7 @@
 // the examples are good, and what the README tells to run exists.
 #include "config/command_line.hpp"
 #include "config/conf_file.hpp"
+#include "config/confinement.hpp"
 #include "config/ini_file.hpp"
 #include "config/native.hpp"
 #include "config/options.hpp"
@@ -64,6 +65,25 @@ TEST(ManualPages, NameEveryOption) {
         EXPECT_THAT(page, HasSubstr(alias));
 }
 
+// The names of others, too: a text that sends its reader to an option that is none helps nobody.
+TEST(OptionTexts, AreThereForEachOptionAndNameOnlyWhatExists) {
+    const auto texts = content_of(source / "packaging/man/options.txt");
+    std::set<std::string> names;
+    for (const auto& info : config::option_table()) names.emplace(info.name);
+    auto described = all(texts, R"(\n([a-z0-9_]+)(?=\n    ))");
+    EXPECT_EQ(described, names);
+    for (const auto& info : config::native_table()) names.emplace(info.key);
+    for (const auto& word : all(texts, R"(\b([a-z0-9]+_[a-z0-9_]+)\b)"))
+        EXPECT_TRUE(names.contains(word) || word == "root_squash") << word;
+}
+
+TEST(OptionTexts, SayWhatAnOptionNeeds) {
+    const auto page = plain(content_of(pages / "jailftpd.conf.5"));
+    EXPECT_THAT(page, HasSubstr("\n.I With:\nneeds \\fBwrite_enable\\fP"));
+    EXPECT_THAT(page, HasSubstr("\n.I Instead:\nSSL is broken and never offered, TLS is.\n"));
+    EXPECT_THAT(page, HasSubstr("\n.I Where:\nmain file, connection, user, tenant.\n"));
+}
+
 TEST(ManualPages, NameEverySwitch) {
     const auto page = plain(content_of(pages / "jailftpd.8"));
     for (const auto& each : all(std::string(config::help_text()), R"([ ,\[](--?[a-z][a-z-]*))"))
@@ -81,6 +101,8 @@ TEST(ManualPages, NameEverySettingOfTheIniFile) {
     const auto keys = all(reader, R"re(name == "([a-z_]+)")re");
     EXPECT_GE(keys.size(), 5U);
     for (const auto& key : keys) EXPECT_THAT(page, HasSubstr("\n.BR " + key + " "));
+    for (const auto key : config::confinement_keys())
+        EXPECT_THAT(page, HasSubstr("\n.BR " + std::string(key) + " "));
 }
 
 TEST(Examples, VsftpdConfHasNoProblem) {

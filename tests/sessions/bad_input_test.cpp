@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Clients and circumstances that misbehave; each hurts its own session at most (whole sessions).
 #include "tests/sessions/conversation.hpp"
+#include "tests/tls/authority.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,7 +98,8 @@ TEST_F(BadInput, NulAndCarriageReturnInNames) {
     for (const auto& entry : std::filesystem::directory_iterator(files))
         EXPECT_EQ(entry.path().filename().string().find('\0'), std::string::npos);
     // However it is stored, no listing and no log line is torn in two by it.
-    for (const auto& line : lines_of(ftp.list("NLST files"))) EXPECT_THAT(line, Not(HasSubstr("\n")));
+    for (const auto& line : lines_of(ftp.list("NLST files")))
+        EXPECT_THAT(line, Not(HasSubstr("\n")));
     for (const auto& line : lines_of(server.log())) EXPECT_THAT(line, HasSubstr("[pid "));
 }
 
@@ -115,7 +117,8 @@ TEST_F(BadInput, EveryByteThereIs) {
     std::string bytes;
     for (int byte = 1; byte < 256; ++byte)
         if (byte != '\n' && byte != '\r' && byte != '/') bytes += static_cast<char>(byte);
-    EXPECT_THAT(ftp.store("files/" + bytes.substr(0, 120), "x"), AnyOf(StartsWith("226"), StartsWith("55")));
+    EXPECT_THAT(ftp.store("files/" + bytes.substr(0, 120), "x"),
+                AnyOf(StartsWith("226"), StartsWith("55")));
     EXPECT_THAT(ftp.say(bytes), StartsWith("5"));
     EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
 }
@@ -125,9 +128,11 @@ TEST_F(BadInput, TenThousandUnknownCommands) {
     std::size_t answered = 0;
     for (int round = 0; round < 100; ++round) {
         std::string lines;
-        for (int number = 0; number < 100; ++number) lines += "XYZZY " + std::to_string(number) + "\r\n";
+        for (int number = 0; number < 100; ++number)
+            lines += "XYZZY " + std::to_string(number) + "\r\n";
         ftp.send(lines);
-        for (int number = 0; number < 100; ++number) answered += ftp.reply() == "500 Unknown command." ? 1 : 0;
+        for (int number = 0; number < 100; ++number)
+            answered += ftp.reply() == "500 Unknown command." ? 1 : 0;
     }
     EXPECT_EQ(answered, 10'000U);
     EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
@@ -137,7 +142,11 @@ TEST_F(BadInput, AClientThatNeverReads) {
     Conversation ftp(server, alice);
     const timeval soon{0, 300'000};
     ::setsockopt(ftp.fd(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
-    const std::string lines = [] { std::string all; for (int i = 0; i < 1000; ++i) all += "HELP\r\n"; return all; }();
+    const std::string lines = [] {
+        std::string all;
+        for (int i = 0; i < 1000; ++i) all += "HELP\r\n";
+        return all;
+    }();
     for (int round = 0; round < 500; ++round)
         if (::send(ftp.fd(), lines.data(), lines.size(), MSG_NOSIGNAL) < 0) break;
     EXPECT_EQ(bystander.say("NOOP"), "200 NOOP ok.");
@@ -316,7 +325,8 @@ TEST_F(BadInput, NamesThatWouldForgeALogLine) {
 
 TEST_F(BadInput, AThousandOpenConnectionsOfOneClientThatSaysNothing) {
     std::vector<base::Fd> silent;
-    for (int number = 0; number < 45; ++number) silent.push_back(connect_to({server.address(), server.port()}, "127.0.0.5"));
+    for (int number = 0; number < 45; ++number)
+        silent.push_back(connect_to({server.address(), server.port()}, "127.0.0.5"));
     EXPECT_EQ(bystander.say("NOOP"), "200 NOOP ok.");
     Conversation other(server);
     EXPECT_EQ(other.login(alice), "230 Login successful.");
@@ -350,4 +360,53 @@ TEST(BadConfiguration, APortThatIsTaken) {
     EXPECT_EQ(ran.status, 2);
     EXPECT_THAT(ran.err, HasSubstr("could not bind listening IPv4 socket"));
     EXPECT_TRUE(eventually([] { return processes("jailftpd").empty(); })) << described(processes());
+}
+
+// Found without a server: what the files of TLS hold, not only that they are there.
+TEST(BadConfiguration, CertificatesThatAreNone) {
+    const auto one = authority::make({});
+    const auto other = authority::make({});
+    write_file(place("key.pem"), other.key);
+    const auto checked = [](const std::string& certificate, const std::string& more = {}) {
+        write_file(place("cert.pem"), certificate);
+        write_file(place("x.conf"), "listen=YES\nssl_enable=YES\nrsa_cert_file=" +
+                                        place("cert.pem").string() + '\n' + more);
+        return run({path_of(Program::jailftpd), "--check-config", place("x.conf")});
+    };
+    const auto good = checked(one.certificate + one.key);
+    EXPECT_EQ(good.status, 0) << good.out;
+    const auto cipher = checked(one.certificate + one.key, "ssl_ciphers=NONSENSE\n");
+    EXPECT_EQ(cipher.status, 2);
+    EXPECT_THAT(cipher.out, HasSubstr("x.conf:4: error: SSL: could not set cipher list"));
+    const auto nonsense = checked("nonsense");
+    EXPECT_EQ(nonsense.status, 2);
+    EXPECT_THAT(nonsense.out, HasSubstr("x.conf:3: error: SSL: cannot load RSA certificate: " +
+                                        place("cert.pem").string()));
+    const auto alien =
+        checked(one.certificate, "rsa_private_key_file=" + place("key.pem").string() + '\n');
+    EXPECT_EQ(alien.status, 2);
+    EXPECT_THAT(alien.out, HasSubstr("x.conf:4: error: SSL: cannot load RSA private key: " +
+                                     place("key.pem").string()));
+    const auto started = run({path_of(Program::jailftpd), place("x.conf")});
+    EXPECT_EQ(started.status, 2);
+    EXPECT_THAT(started.err, HasSubstr("x.conf:4: error: SSL: cannot load RSA private key: "));
+    EXPECT_THAT(alien.out, Not(HasSubstr("the configuration is good")));
+}
+
+// Said at start and by --check-config, and no more than said.
+TEST(BadConfiguration, WhatIsOnlyOddIsServed) {
+    Server server({"max_clients=40", "max_per_ip=many", "userlist_deny=NO", "pasv_min_port=6000",
+                   "pasv_max_port=5000"});
+    EXPECT_EQ(Conversation(server).login(alice), "230 Login successful.");
+    const auto checked =
+        run({path_of(Program::jailftpd), "--check-config", server.config_file().string()});
+    EXPECT_EQ(checked.status, 0) << checked.out;
+    for (const auto* odd :
+         {"\"many\" is no number for: max_per_ip (taken as 0; ",
+          "userlist_deny=NO has no effect without userlist_enable=YES (set userlist_enable=YES",
+          "pasv_min_port (6000) is above pasv_max_port (5000) (then"}) {
+        EXPECT_THAT(checked.out, HasSubstr(odd));
+        EXPECT_THAT(server.errors(), HasSubstr(odd));
+    }
+    EXPECT_THAT(checked.out, testing::ContainsRegex("vsftpd.conf:[0-9]+: warning: .many. is no"));
 }

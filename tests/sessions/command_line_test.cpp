@@ -149,7 +149,7 @@ TEST(CommandLine, RefusesUnsafeTenants) {
     }
 }
 
-TEST(CommandLine, GoesIntoTheBackgroundOnceItListens) {
+TEST(Background, IsGoneIntoOnceItListens) {
     const auto path = file("x.conf", sound + "background=YES\nlisten_port=3131\nxferlog_enable=NO\nsecure_chroot_dir=/run/vsftpd/empty\n");
     const auto ran = jailftpd({path});
     EXPECT_EQ(ran.status, 0) << ran.err;
@@ -158,6 +158,34 @@ TEST(CommandLine, GoesIntoTheBackgroundOnceItListens) {
     for (const auto& each : processes("jailftpd"))
         if (each.parent == 1 && each.title.find('[') == each.title.npos) ::kill(each.pid, SIGTERM);
     EXPECT_TRUE(eventually([] { return processes("jailftpd").empty(); })) << described(processes());
+}
+
+// One configuration of both, whose last listen_port counts; the same with vsftpd.
+TEST(CommandLine, MakesOneListenerOfSeveralFiles) {
+    for (const auto program : {Program::jailftpd, Program::vsftpd}) {
+        if (path_of(program).empty()) continue;
+        const auto of_port = [](const char* name, const std::string& port) {
+            return file(name, sound + "background=YES\nxferlog_enable=NO\nlisten_port=" + port +
+                                  "\n");
+        };
+        const auto ran =
+            run({path_of(program), of_port("one.conf", "3133"), of_port("two.conf", "3134")});
+        EXPECT_EQ(ran.status, 0) << ran.err;
+        EXPECT_TRUE(eventually([] { return bool(connect_to({"127.0.0.1", 3134})); }));
+        EXPECT_FALSE(connect_to({"127.0.0.1", 3133}));
+        const auto name = std::filesystem::path(path_of(program)).filename().string();
+        const auto gone = [&] {
+            for (const auto& each : processes(name))
+                if (each.parent == 1) ::kill(each.pid, SIGTERM);
+            return processes(name).empty();
+        };
+        EXPECT_TRUE(eventually(gone)) << described(processes());
+    }
+}
+
+TEST(Background, IsNotGoneIntoOtherwise) {
+    Server server({"background=NO"});
+    EXPECT_EQ(server.wait(std::chrono::milliseconds(300)), -1) << "who started it is it";
 }
 
 // inetd mode: one connection on descriptor 0.

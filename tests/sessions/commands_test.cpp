@@ -234,43 +234,6 @@ TEST_F(Commands, OfHttpEndTheConnection) {
     EXPECT_TRUE(ftp.ended());
 }
 
-TEST(CommandLists, AllowOnlyWhatTheyName) {
-    Server server({"cmds_allowed=PWD,QUIT,NOOP,CWD"});
-    Conversation ftp(server);
-    ftp.login(alice);
-    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
-    EXPECT_EQ(ftp.say("SYST"), "550 Permission denied.");
-    EXPECT_EQ(ftp.say("XYZZY"), "550 Permission denied.");
-}
-
-TEST(CommandLists, DenyWhatTheyName) {
-    Server server({"cmds_denied=SITE,STOR"});
-    Conversation ftp(server, alice);
-    EXPECT_EQ(ftp.say("SITE HELP"), "550 Permission denied.");
-    EXPECT_EQ(ftp.say("STOR files/x"), "550 Permission denied.");
-    EXPECT_THAT(ftp.say("MKD files/x"), StartsWith("257"));
-}
-
-TEST(Switches, TurnCommandsOff) {
-    const std::pair<const char*, std::vector<const char*>> switches[] = {
-        {"write_enable=NO",
-         {"STOR x", "APPE x", "STOU", "DELE x", "MKD x", "RMD x", "RNFR x", "SITE CHMOD 600 x"}},
-        {"download_enable=NO", {"RETR x"}},
-        {"dirlist_enable=NO", {"LIST", "NLST", "MLSD"}},
-        {"pasv_enable=NO", {"PASV", "EPSV"}},
-        {"port_enable=NO", {"PORT 127,0,0,1,20,20", "EPRT |1|127.0.0.1|5140|"}},
-        {"chmod_enable=NO", {"SITE CHMOD 600 x"}},
-    };
-    for (const auto& [option, lines] : switches) {
-        Server server({option});
-        Conversation ftp(server, alice);
-        for (const auto* line : lines)
-            EXPECT_THAT(ftp.say(line), testing::AnyOf(StartsWith("550 Permission denied."),
-                                                      StartsWith("500 Unknown SITE command.")))
-                << option << ": " << line;
-    }
-}
-
 TEST(DeniedFiles, AreOutOfReachUnderEveryName) {
     Server server({"deny_file={*.secret,.ht*}", "hide_file={*.hidden}"});
     for (const auto* name : {"a.secret", ".htaccess", "b.hidden", "c"})

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: MIT
 // Where a session is locked up, and what its process may do: asked of /proc (whole sessions).
+#include "base/fd.hpp"
 #include "tests/jail/observed.hpp"
 #include "tests/sessions/conversation.hpp"
+#include "tests/tls/authority.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <regex>
 #include <set>
 
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace sessions;
 using observed::Facts;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 namespace {
@@ -114,6 +122,18 @@ TEST(Jail, EndsTheLoginWhenLocalRootIsMissing) {
     EXPECT_TRUE(ftp.ended());
 }
 
+// As most homes are: root without its rights over files cannot enter them either.
+TEST(Jail, MayBeClosedToEverybodyElse) {
+    for (const auto* layers : {"", "[jail]\nmounts = no\n"}) {
+        make_folder(home_of(alice), alice.uid, 0700);
+        Server server({"chroot_local_user=YES", "allow_writeable_chroot=YES"}, {.ini = layers});
+        Conversation ftp(server, alice);
+        EXPECT_EQ(ftp.say("PWD"), in_the_root);
+        EXPECT_EQ(ftp.store("f", "x"), "226 Transfer complete.");
+        EXPECT_TRUE(same(root_of(server.process("alice")), home_of(alice)));
+    }
+}
+
 TEST(NoJail, StartsInTheHomeWhenLocalRootIsMissing) {
     Server server({"local_root=/no/such/folder"});
     Conversation ftp(server, alice);
@@ -156,12 +176,6 @@ TEST_F(WritableRoot, IsExplainedToTheAdministrator) {
     EXPECT_THAT(line, HasSubstr("0755"));
     EXPECT_THAT(line, HasSubstr("alice"));
     EXPECT_THAT(line, HasSubstr("allow_writeable_chroot"));
-}
-
-TEST_F(WritableRoot, IsFineWhereTheConfigurationAllowsIt) {
-    Server server({"chroot_local_user=YES", "allow_writeable_chroot=YES"});
-    Conversation ftp(server, alice);
-    EXPECT_EQ(ftp.store("at-the-top", "x"), "226 Transfer complete.");
 }
 
 TEST_F(WritableRoot, IsNotWritableWithoutTheModeBit) {
@@ -233,6 +247,34 @@ TEST_F(NoWayOut, WhenTheFolderIsMovedOutOfTheJail) {
     EXPECT_THAT(ftp.began, StartsWith("550"));
 }
 
+// What a C library or OpenSSL would look for is in the home, from where it must never be taken.
+TEST(PlantedFiles, AreOpenedByNobody) {
+    const auto home = home_of(alice);
+    const base::Fd events{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    for (const auto* path :
+         {"etc/nsswitch.conf", "etc/passwd", "etc/group", "etc/localtime", "etc/ld.so.cache",
+          "etc/ld.so.preload", "etc/hosts", "etc/resolv.conf", "etc/ssl/openssl.cnf",
+          "usr/lib/ssl/openssl.cnf", "lib/x86_64-linux-gnu/libnss_files.so.2",
+          "lib/x86_64-linux-gnu/libc.so.6", "usr/share/zoneinfo/Europe/Berlin", "dev/log",
+          "usr/lib/x86_64-linux-gnu/gconv/gconv-modules", "usr/lib/locale/locale-archive"}) {
+        make_folder((home / path).parent_path(), alice.uid);
+        write_file(home / path, "planted", alice.uid, 0777);
+        ASSERT_GE(::inotify_add_watch(events.get(), (home / path).c_str(), IN_OPEN), 0) << path;
+    }
+    Server server({"chroot_local_user=YES", "text_userdb_names=YES", "ls_recurse_enable=YES",
+                   "use_localtime=YES"});
+    Conversation ftp(server, alice);
+    EXPECT_THAT(ftp.list("LIST -R"), HasSubstr("nsswitch.conf"));
+    EXPECT_THAT(ftp.list("MLSD"), HasSubstr("etc"));
+    for (const auto* line : {"STAT /", "SIZE files", "MDTM etc/passwd", "HELP", "FEAT", "SYST"})
+        ftp.say(line);
+    char event[4096];
+    EXPECT_LT(::read(events.get(), event, sizeof event), 0);
+    // That they would have been noticed.
+    EXPECT_EQ(ftp.retrieve("etc/passwd"), "planted");
+    EXPECT_GT(::read(events.get(), event, sizeof event), 0);
+}
+
 // ----- a home that somebody tampers with
 
 TEST(Jail, IsNotEnteredThroughALinkThatTheUserPlanted) {
@@ -274,7 +316,7 @@ TEST_F(Processes, ASessionIsTheUserAndNothingMore) {
     EXPECT_EQ(facts.status("NoNewPrivs"), "1");
     EXPECT_TRUE(same(root_of(pid), home_of(alice)));
     EXPECT_EQ(facts.owner(), 0U) << "not dumpable";
-    EXPECT_THAT(facts.text("environ"), StartsWith(""));
+    EXPECT_EQ(facts.text("environ").find_first_not_of('\0'), std::string::npos);
 }
 
 TEST_F(Processes, ASessionHoldsOnlyItsOwnDescriptors) {
@@ -293,6 +335,7 @@ TEST_F(Processes, ASessionHoldsOnlyItsOwnDescriptors) {
             << number << " -> " << target;
     }
     EXPECT_EQ(sockets, 2U) << "the control connection and the channel";
+    EXPECT_EQ(Facts(pid).descriptors().size(), 6U) << "and 0, 1, 2, and the root";
 }
 
 TEST_F(Processes, AGreeterIsNobodyInAnEmptyRoom) {
@@ -316,6 +359,7 @@ TEST_F(Processes, AGreeterIsNobodyInAnEmptyRoom) {
                 << number << " -> " << target;
     }
     EXPECT_EQ(sockets, 2U);
+    EXPECT_EQ(facts.descriptors().size(), 5U) << "and 0, 1, 2";
 }
 
 TEST_F(Processes, TheSpawnerSeesNoFileAndNoClient) {
@@ -329,6 +373,48 @@ TEST_F(Processes, TheSpawnerSeesNoFileAndNoClient) {
     EXPECT_EQ(facts.status("Threads"), "1");
     // Nothing that a client has sent ever passes through here, so no TCP socket is open for long.
     EXPECT_LE(facts.descriptors().size(), 24U);
+}
+
+bool gives_huge_pages_of_files() {
+    constexpr std::size_t huge = 2 << 20;
+    const base::Fd file{::memfd_create("huge", MFD_CLOEXEC)};
+    if (::ftruncate(file.get(), huge) < 0 || ::write(file.get(), "x", 1) != 1) return false;
+    auto* room = ::mmap(nullptr, 2 * huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const auto inside = (reinterpret_cast<std::uintptr_t>(room) + huge - 1) & ~(huge - 1);
+    auto* first = reinterpret_cast<char*>(inside);
+    constexpr int collapse = 25;  // MADV_COLLAPSE, which older headers lack
+    const bool given = ::mmap(first, huge, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                              file.get(), 0) == first &&
+                       ::madvise(first, huge, collapse) == 0;
+    ::munmap(room, 2 * huge);
+    return given;
+}
+
+// What is forked at each login should be small.
+void expect_small_spawner(const char* suffix, const Lines& configuration, std::size_t most) {
+    const auto cells = path_of(Program::jailftpd) + suffix;
+    if (!std::filesystem::exists(cells)) GTEST_SKIP() << "needs static libraries";
+    Server server(configuration);
+    const Facts facts(server.process("[spawner]"));
+    EXPECT_TRUE(std::filesystem::equivalent(facts.link("exe"), cells)) << facts.link("exe");
+    const auto maps = lines_of(facts.text("maps"));
+    EXPECT_LT(maps.size(), most) << facts.text("maps");
+    if (!gives_huge_pages_of_files()) GTEST_SKIP() << "needs huge pages (MADV_COLLAPSE)";
+    std::string code;
+    for (const auto& line : lines_of(facts.text("smaps"))) {
+        if (line.find("r-xp") != line.npos && code.empty()) code = "found";
+        if (code == "found" && line.starts_with("ShmemPmdMapped:")) code = line;
+    }
+    EXPECT_THAT(code, Not(HasSubstr(" 0 kB"))) << facts.text("smaps");
+}
+
+TEST_F(Processes, TheSpawnerWithoutTlsIsASmallerProgram) { expect_small_spawner("-cells", {}, 24); }
+
+TEST_F(Processes, TheSpawnerWithTlsIsASmallerProgram) {
+    const auto made = authority::make({});
+    const auto file = place("server.pem");
+    write_file(file, made.certificate + made.key, 0, 0600);
+    expect_small_spawner("-cells-tls", {"ssl_enable=YES", "rsa_cert_file=" + file.string()}, 48);
 }
 
 TEST_F(Processes, AreVisibleUnderTheirNames) {
@@ -362,4 +448,131 @@ TEST_F(Processes, ATenantsSessionHasTheTenantsNumbers) {
     EXPECT_EQ(Facts(pid).status("Gid"), "2346 2346 2346 2346");
     EXPECT_THAT(Facts(pid).status("Groups"), HasSubstr("3002"));
     EXPECT_TRUE(same(root_of(pid), tenant_home("carl")));
+}
+
+// ----- every layer, as the kernel has it
+
+namespace {
+
+std::set<std::string> entries(pid_t pid) {
+    std::set<std::string> result;
+    for (const auto* each : {"pid", "ipc", "uts", "mnt", "net", "cgroup", "user"})
+        result.insert(Facts(pid).link(std::string("ns/") + each));
+    return result;
+}
+
+std::set<std::string> shared(pid_t one, pid_t other) {
+    std::set<std::string> result;
+    const auto first = entries(one);
+    const auto second = entries(other);
+    std::set_intersection(first.begin(), first.end(), second.begin(), second.end(),
+                          std::inserter(result, result.end()));
+    return result;
+}
+
+// Those that a process is jailed with, whatever it is.
+void has_every_layer(pid_t pid, const std::string& descriptors) {
+    const Facts facts(pid);
+    EXPECT_EQ(facts.status("Seccomp"), "2");
+    EXPECT_EQ(facts.status("NoNewPrivs"), "1");
+    EXPECT_EQ(facts.status("Threads"), "1");
+    EXPECT_EQ(facts.owner(), 0U) << "not dumpable";
+    EXPECT_EQ(facts.session(), pid);
+    EXPECT_EQ(facts.limit("Max core file size"), "0 0");
+    EXPECT_EQ(facts.limit("Max processes"), "0 0");
+    EXPECT_EQ(facts.limit("Max open files"), descriptors + ' ' + descriptors);
+    EXPECT_EQ(facts.text("environ").find_first_not_of('\0'), std::string::npos);
+    const auto own = std::stoi(Facts(::getpid()).text("oom_score_adj"));
+    EXPECT_EQ(std::stoi(facts.text("oom_score_adj")), std::min(own + 200, 1000));
+    // The user's namespace alone is the host's.
+    EXPECT_EQ(shared(pid, ::getpid()), std::set<std::string>{facts.link("ns/user")});
+    EXPECT_EQ(facts.status("NSpid"), std::to_string(pid) + " 1");
+    const auto mounts = lines_of(facts.text("mountinfo"));
+    ASSERT_EQ(mounts.size(), 1U);
+    EXPECT_THAT(mounts.front(), testing::ContainsRegex(" / r[ow],nosuid,nodev,noexec"));
+    // Interfaces, of which none is up.
+    EXPECT_THAT(facts.text("net/route"), Not(HasSubstr("lo\t")));
+    EXPECT_EQ(lines_of(facts.text("net/if_inet6")).size(), 0U);
+}
+
+}  // namespace
+
+TEST_F(Processes, ASessionHasEveryLayer) {
+    Server server({"chroot_local_user=YES", "local_umask=027", "address_space_limit=300000000"});
+    Conversation ftp(server, alice);
+    const auto pid = server.process("alice 127.0.0.1 [session]");
+    has_every_layer(pid, "64");
+    const Facts facts(pid);
+    EXPECT_EQ(facts.status("Umask"), "0027");
+#ifndef JAILFTPD_SANITIZED
+    EXPECT_EQ(facts.limit("Max address space"), "300000000 300000000");
+#endif
+    EXPECT_THAT(facts.text("mountinfo"), HasSubstr(" /home/alice / "));
+}
+
+TEST_F(Processes, AGreeterHasEveryLayer) {
+    Server server;
+    Conversation ftp(server);
+    const auto pid = server.process("127.0.0.1 [greeter]");
+    has_every_layer(pid, "16");
+    EXPECT_EQ(Facts(pid).status("Umask"), "0077");
+    EXPECT_EQ(Facts(pid).limit("Max file size"), "0 0");
+    EXPECT_THAT(Facts(pid).text("mountinfo"), HasSubstr(" / ro,"));
+}
+
+TEST_F(Processes, ShareNoNamespaceButTheEmptyNetwork) {
+    Server server({"chroot_local_user=YES"});
+    Conversation waiting(server);
+    Conversation one(server, alice);
+    Conversation two(server, bob);
+    const auto greeter = server.process("127.0.0.1 [greeter]");
+    const auto first = server.process("alice 127.0.0.1 [session]");
+    const auto second = server.process("bob 127.0.0.1 [session]");
+    const std::set<std::string> common{Facts(first).link("ns/net"), Facts(first).link("ns/user")};
+    EXPECT_EQ(shared(first, second), common);
+    EXPECT_EQ(shared(first, greeter), common);
+}
+
+TEST_F(Processes, AreTheHostsWhereLayersAreSwitchedOff) {
+    Server server({"chroot_local_user=YES"},
+                  {.ini = "[jail]\npid = no\nipc = no\nuts = no\ncgroup = no\nmounts = no\n"
+                          "network = no\nsystem_calls = no\n"});
+    Conversation ftp(server, alice);
+    const auto pid = server.process("alice 127.0.0.1 [session]");
+    auto expected = entries(::getpid());
+    expected.erase(Facts(::getpid()).link("ns/mnt"));  // the spawner's
+    EXPECT_EQ(shared(pid, ::getpid()), expected);
+    EXPECT_EQ(Facts(pid).status("Seccomp"), "0");
+    EXPECT_TRUE(same(root_of(pid), home_of(alice)));
+}
+
+TEST_F(Processes, AreTracedByNobodyOfTheirUser) {
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server, alice);
+    const auto pid = server.process("alice 127.0.0.1 [session]");
+    const auto ran =
+        run({"cat", "/proc/" + std::to_string(pid) + "/environ"}, {.input = {}, .as = alice.uid});
+    EXPECT_NE(ran.status, 0);
+}
+
+TEST_F(Processes, AreLoggedAsTheKernelHasThem) {
+    Server server({"chroot_local_user=YES"}, {.ini = "[log]\nlevel = debug\n"});
+    Conversation ftp(server, alice);
+    const auto line = server.complained("the jail of \"alice\" from .*: \\{");
+    const auto pid = server.process("alice 127.0.0.1 [session]");
+    for (const auto& part :
+         {"{\"pid\":" + std::to_string(pid) + ',', std::string("\"uid\":[2001,2001,2001,2001]"),
+          std::string("\"groups\":[2001,3001,3002]"), std::string("\"seccomp\":2"),
+          std::string("\"dumpable\":false"), std::string("\"open files\":[\"64\",\"64\"]"),
+          std::string("\"mounts\":[{\"at\":\"/\",\"of\":\"/home/alice\",\"flags\":\"rw,nosuid,"),
+          std::string("\"descriptors\":{\"0\":\"/dev/null\""),
+          "\"pid\":\"" + Facts(pid).link("ns/pid") + '"'})
+        EXPECT_THAT(line, HasSubstr(part));
+}
+
+TEST_F(Processes, AreNotLookedAtWithoutNeed) {
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server, alice);
+    EXPECT_THAT(ftp.say("PWD"), StartsWith("257"));
+    EXPECT_THAT(server.errors(), Not(HasSubstr("the jail of")));
 }

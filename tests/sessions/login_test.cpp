@@ -129,22 +129,6 @@ TEST(Login, NeedsNoSystemUsersWhenTheseAreOff) {
     EXPECT_EQ(ftp.login("anonymous", "me@here"), welcome);
 }
 
-TEST(Login, ClosesAfterTheLastAllowedFailure) {
-    Server server({"max_login_fails=2"});
-    Conversation ftp(server);
-    EXPECT_EQ(ftp.login("alice", "wrong"), refused);
-    EXPECT_EQ(ftp.login("alice", "wrong"), refused);
-    EXPECT_TRUE(ftp.ended());
-}
-
-TEST(Login, WaitsAsLongAsConfiguredBeforeItRefuses) {
-    Server server({"delay_failed_login=1"});
-    Conversation ftp(server);
-    const auto before = std::chrono::steady_clock::now();
-    EXPECT_EQ(ftp.login("alice", "wrong"), refused);
-    EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(950));
-}
-
 TEST(Login, StaysWithItsUser) {
     Server server;
     Conversation ftp(server, alice);
@@ -186,15 +170,6 @@ TEST(Login, RefusesListedUsersBeforeTheirPassword) {
     EXPECT_EQ(ftp.login(alice), welcome);
 }
 
-TEST(Login, LetsOnlyListedUsersInWhenTheListSaysSo) {
-    write_file(place("users"), "bob\n");
-    Server server(
-        {"userlist_enable=YES", "userlist_deny=NO", "userlist_file=" + place("users").string()});
-    Conversation ftp(server);
-    EXPECT_EQ(ftp.say("USER alice"), "530 Permission denied.");
-    EXPECT_EQ(ftp.login(bob), welcome);
-}
-
 TEST(Login, CountsARefusedNameAsAFailure) {
     write_file(place("users"), "bob\n");
     Server server(
@@ -205,44 +180,11 @@ TEST(Login, CountsARefusedNameAsAFailure) {
     EXPECT_TRUE(ftp.ended());
 }
 
-TEST(Login, GreetsInTheAdministratorsWords) {
-    Server server({"ftpd_banner=Welcome to the archive"});
-    EXPECT_EQ(Conversation(server).greeting, "220 Welcome to the archive");
-}
-
-TEST(Login, GreetsWithAFile) {
-    write_file(place("banner"), "one\ntwo\n");
-    Server server({"banner_file=" + place("banner").string(), "ftpd_banner=not this"});
-    EXPECT_EQ(Conversation(server).greeting, "220-one\n220-two\n220 ");
-}
-
 TEST(Login, ShowsTheMessageOfTheFirstFolder) {
     write_file(home_of(alice) / ".message", "hello\nthere\n");
     Server server({"dirmessage_enable=YES", "chroot_local_user=YES"});
     Conversation ftp(server);
     EXPECT_EQ(ftp.login(alice), "230-hello\n230-there\n230 Login successful.");
-}
-
-TEST(Login, TurnsTooManyClientsAway) {
-    Server server({"max_clients=2"});
-    Conversation first(server);
-    Conversation second(server);
-    EXPECT_EQ(Conversation(server).greeting,
-              "421 There are too many connected users, please try later.");
-    second.say("QUIT");
-    EXPECT_TRUE(second.ended());
-    EXPECT_TRUE(eventually([&] { return Conversation(server).greeting.starts_with("220"); }));
-    server.logged(R"(CONNECT: Client "127\.0\.0\.1", "Connection refused: too many sessions\.")");
-}
-
-TEST(Login, TurnsTooManyFromOneAddressAway) {
-    Server server({"max_per_ip=1"});
-    Conversation first(server);
-    EXPECT_EQ(Conversation(server).greeting,
-              "421 There are too many connections from your internet address.");
-    EXPECT_THAT(Conversation(server, "127.0.0.2").greeting, StartsWith("220"));
-    server.logged(
-        R"(CONNECT: Client "127\.0\.0\.1", "Connection refused: too many sessions for this address\.")");
 }
 
 TEST(Login, SpeaksIPv6) {
@@ -313,38 +255,6 @@ TEST_F(Anonymous, CannotBecomeSomebodyElse) {
     EXPECT_EQ(ftp.say("USER alice"), "530 Can't change from guest user.");
 }
 
-TEST_F(Anonymous, NeedsNoPasswordWhereNoneIsWanted) {
-    Server server({"anonymous_enable=YES", "no_anon_password=YES"});
-    Conversation ftp(server);
-    EXPECT_EQ(ftp.say("USER anonymous"), welcome);
-    EXPECT_EQ(ftp.retrieve("readme"), "for all");
-}
-
-TEST_F(Anonymous, IsRefusedForABannedAddress) {
-    write_file(place("banned"), "spam@example.org\n");
-    Server server({"anonymous_enable=YES", "deny_email_enable=YES",
-                   "banned_email_file=" + place("banned").string()});
-    EXPECT_EQ(Conversation(server).login("ftp", "spam@example.org"), refused);
-    EXPECT_EQ(Conversation(server).login("ftp", "ham@example.org"), welcome);
-}
-
-TEST_F(Anonymous, IsRefusedWithoutAListedAddress) {
-    write_file(place("passwords"), "ham@example.org\n");
-    Server server({"anonymous_enable=YES", "secure_email_list_enable=YES",
-                   "email_password_file=" + place("passwords").string()});
-    EXPECT_EQ(Conversation(server).login("ftp", "spam@example.org"), refused);
-    EXPECT_EQ(Conversation(server).login("ftp", "ham@example.org"), welcome);
-}
-
-TEST_F(Anonymous, LivesInItsOwnRootWhereOneIsNamed) {
-    make_folder(place("pub"));
-    write_file(place("pub/other"), "other");
-    Server server({"anonymous_enable=YES", "anon_root=" + place("pub").string()});
-    Conversation ftp(server);
-    ftp.login("ftp", "me@here");
-    EXPECT_EQ(ftp.retrieve("other"), "other");
-}
-
 TEST_F(Anonymous, IsRefusedInARootThatItCouldWriteTo) {
     make_folder(place("pub"), ftp_user.uid);
     Server server({"anonymous_enable=YES", "allow_writeable_chroot=YES",
@@ -391,7 +301,7 @@ TEST(Tenants, HaveTheirOwnOptions) {
     EXPECT_EQ(mode_of(tenant_home("writer") / "files/x"), 0775U);
 }
 
-TEST(Tenants, AreTheGuestUserUnlessTheyHaveAUid) {
+TEST(ServerGuestUser, IsWhomTenantsAreWithoutAUid) {
     Server server({}, {.ini = "[server]\nguest_user = virtual\n" + tenant("carl", "sesame")});
     Conversation ftp(server);
     EXPECT_EQ(ftp.login("carl", "sesame"), welcome);
@@ -399,7 +309,7 @@ TEST(Tenants, AreTheGuestUserUnlessTheyHaveAUid) {
     EXPECT_EQ(owner_of(tenant_home("carl") / "files/x"), virtual_user.uid);
 }
 
-TEST(Tenants, ComeFromAFolderOfFilesToo) {
+TEST(ServerTenantsDir, HasFilesOfTenants) {
     make_folder(place("tenants.d"), 0, 0700);
     write_file(place("tenants.d/ten.ini"), tenant("carl", "sesame") + tenant("dora", "other"));
     Server server({}, {.ini = "[server]\ntenants_dir = " + place("tenants.d").string() + "\n"});
@@ -437,14 +347,6 @@ TEST(Guests, AreAllTheSameSystemUser) {
     EXPECT_EQ(ftp.store("files/by-guest", "x"), "226 Transfer complete.");
     EXPECT_EQ(owner_of(home_of(virtual_user) / "files/by-guest"), virtual_user.uid);
     EXPECT_EQ(ftp.say("DELE files/by-guest"), "550 Permission denied.") << "anonymous rights";
-}
-
-TEST(Guests, HaveLocalRightsWhereTheConfigurationSaysSo) {
-    Server server({"guest_enable=YES", "guest_username=virtual", "virtual_use_local_privs=YES",
-                   "chroot_local_user=YES"});
-    Conversation ftp(server, alice);
-    EXPECT_EQ(ftp.store("files/x", "x"), "226 Transfer complete.");
-    EXPECT_EQ(ftp.say("DELE files/x"), "250 Delete operation successful.");
 }
 
 TEST(Pam, FallsBackToTheServiceNamedOther) {

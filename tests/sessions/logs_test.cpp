@@ -7,11 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include <algorithm>
 #include <filesystem>
 #include <regex>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -68,15 +67,18 @@ TEST(VsftpdLog, HasVsftpdsLines) {
              start + "CONNECT: " + client + "$",
              start + user + "FAIL LOGIN: " + client + "$",
              start + user + "OK LOGIN: " + client + "$",
-             start + user + "OK UPLOAD: " + client + R"(, "/files/up load", 3 bytes, \d+\.\d\dKbyte/sec$)",
-             start + user + "OK DOWNLOAD: " + client + R"(, "/files/up load", 3 bytes, \d+\.\d\dKbyte/sec$)",
+             start + user + "OK UPLOAD: " + client +
+                 R"(, "/files/up load", 3 bytes, \d+\.\d\dKbyte/sec$)",
+             start + user + "OK DOWNLOAD: " + client +
+                 R"(, "/files/up load", 3 bytes, \d+\.\d\dKbyte/sec$)",
              start + user + "FAIL DOWNLOAD: " + client + R"(, "/files/nofile", 0\.00Kbyte/sec$)",
              start + user + "OK MKDIR: " + client + R"(, "/files/dd"$)",
              start + user + "OK RMDIR: " + client + R"(, "/files/dd"$)",
              start + user + "OK RENAME: " + client + R"(, "/files/up load /files/up2"$)",
              start + user + "OK CHMOD: " + client + R"(, "/files/up2 600"$)",
              start + user + "OK DELETE: " + client + R"(, "/files/up2"$)",
-             start + user + "FAIL UPLOAD: " + client + R"(, "/files/part", 2 bytes, \d+\.\d\dKbyte/sec$)",
+             start + user + "FAIL UPLOAD: " + client +
+                 R"(, "/files/part", 2 bytes, \d+\.\d\dKbyte/sec$)",
          })
         server.logged(line);
     EXPECT_EQ(mode_of(server.log_file()), 0600U);
@@ -88,10 +90,14 @@ TEST(Xferlog, HasTheLinesOfWuFtpd) {
     const auto all = server.xferlog();
     const auto has = [&](const std::string& form) {
         const auto lines = lines_of(all);
-        return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return std::regex_match(line, std::regex(form)); });
+        return std::any_of(lines.begin(), lines.end(), [&](const auto& line) {
+            return std::regex_match(line, std::regex(form));
+        });
     };
-    EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 3 /files/up_load b _ i r alice ftp 0 \* c)")) << all;
-    EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 3 /files/up_load b _ o r alice ftp 0 \* c)")) << all;
+    EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 3 /files/up_load b _ i r alice ftp 0 \* c)"))
+        << all;
+    EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 3 /files/up_load b _ o r alice ftp 0 \* c)"))
+        << all;
     EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 2 /files/part b _ i r alice ftp 0 \* i)")) << all;
     EXPECT_TRUE(has(date + R"( \d+ 127\.0\.0\.1 0 /files/nofile b _ o r alice ftp 0 \* i)")) << all;
     EXPECT_THAT(all, Not(HasSubstr("MKDIR")));
@@ -106,12 +112,16 @@ TEST(Xferlog, TellsAnonymousByAddressAndGuestsByMode) {
         ftp.say("TYPE I");
         ftp.retrieve("readme");
         ftp.say("QUIT");
-        EXPECT_TRUE(eventually([&] { return server.xferlog().find("/readme b _ o a me@here ftp 0 * c") != std::string::npos; })) << server.xferlog();
+        EXPECT_TRUE(eventually([&] {
+            return server.xferlog().find("/readme b _ o a me@here ftp 0 * c") != std::string::npos;
+        })) << server.xferlog();
     }
     Server server({"guest_enable=YES", "guest_username=virtual", "anon_upload_enable=YES"});
     Conversation ftp(server, alice);
     ftp.store("files/g", "x");
-    EXPECT_TRUE(eventually([&] { return server.xferlog().find("/files/g b _ i g alice ftp 0 * c") != std::string::npos; })) << server.xferlog();
+    EXPECT_TRUE(eventually([&] {
+        return server.xferlog().find("/files/g b _ i g alice ftp 0 * c") != std::string::npos;
+    })) << server.xferlog();
 }
 
 struct LogChoice {
@@ -134,25 +144,34 @@ TEST_P(LogFiles, AreWrittenAsConfigured) {
         ftp.store("files/f", "x");
         ftp.say("QUIT");
     }
-    EXPECT_TRUE(eventually([&] { return GetParam().own == (server.log().find("OK UPLOAD") != std::string::npos); })) << server.log();
-    EXPECT_TRUE(eventually([&] { return GetParam().wu == (server.xferlog().find("/files/f b _ i") != std::string::npos); })) << server.xferlog();
+    EXPECT_TRUE(eventually([&] {
+        return GetParam().own == (server.log().find("OK UPLOAD") != std::string::npos);
+    })) << server.log();
+    EXPECT_TRUE(eventually([&] {
+        return GetParam().wu == (server.xferlog().find("/files/f b _ i") != std::string::npos);
+    })) << server.xferlog();
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, LogFiles,
     testing::Values(LogChoice{"Nothing", {}, false, false},
                     LogChoice{"OwnFormat", {"xferlog_enable=YES"}, true, false},
-                    LogChoice{"WuFormat", {"xferlog_enable=YES", "xferlog_std_format=YES"}, false, true},
+                    LogChoice{
+                        "WuFormat", {"xferlog_enable=YES", "xferlog_std_format=YES"}, false, true},
                     LogChoice{"Both", {"dual_log_enable=YES"}, true, true}),
     [](const auto& each) { return each.param.name; });
 
 TEST(Logs, KeepUtf8AndEscapeTheRest) {
     Server server;
     Conversation ftp(server, alice);
-    EXPECT_THAT(ftp.say("MKD files/gr\xc3\xbc\xc3\x9f" "e"), StartsWith("257"));
+    EXPECT_THAT(ftp.say("MKD files/gr\xc3\xbc\xc3\x9f"
+                        "e"),
+                StartsWith("257"));
     EXPECT_THAT(ftp.say("MKD files/a\"b]c"), StartsWith("257"));
     EXPECT_THAT(ftp.say("MKD files/bell\x07"), StartsWith("257"));
-    server.logged("OK MKDIR.*files/gr\xc3\xbc\xc3\x9f" "e\"$");
+    server.logged(
+        "OK MKDIR.*files/gr\xc3\xbc\xc3\x9f"
+        "e\"$");
     const auto quoted = server.logged("OK MKDIR.*files/a.*b.*c");
     EXPECT_THAT(quoted, Not(HasSubstr("a\"b]c")));
     EXPECT_THAT(server.log(), Not(HasSubstr("\x07")));
@@ -178,7 +197,10 @@ TEST(Logs, AreReopenedOnReload) {
     server.logged("OK LOGIN");
     std::filesystem::rename(server.log_file(), server.folder() / "vsftpd.log.1");
     server.signal(SIGHUP);
-    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(server.log_file()) || !ftp.say("MKD files/" + std::to_string(std::rand())).starts_with("257"); }));
+    EXPECT_TRUE(eventually([&] {
+        return std::filesystem::exists(server.log_file()) ||
+               !ftp.say("MKD files/" + std::to_string(std::rand())).starts_with("257");
+    }));
     ftp.say("MKD files/after");
     server.logged("OK MKDIR.*files/after");
 }
@@ -216,7 +238,7 @@ TEST(Logs, MayVanishWithTheirFolder) {
     })) << "and come back";
 }
 
-TEST(Logs, GoToSyslogWhereConfigured) {
+TEST(SyslogEnable, SendsTheLinesToSyslog) {
     const base::Fd listener{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     sockaddr_un here{};
     here.sun_family = AF_UNIX;
@@ -245,7 +267,7 @@ TEST(Logs, GoToSyslogWhereConfigured) {
     ::unlink("/dev/log");
 }
 
-TEST(Logs, GoToJsonWhereConfigured) {
+TEST(LogJson, IsAFileOfRecords) {
     if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) GTEST_SKIP();
     const auto file = place("log.json");
     Server server({"chroot_local_user=YES"}, {.ini = "[log]\njson = " + file.string() + "\n"});
@@ -262,7 +284,8 @@ TEST(Logs, GoToJsonWhereConfigured) {
                           "all=[json.loads(l) for l in open(sys.argv[1])]\n"
                           "s=json.dumps(all)\n"
                           "assert 'alice' in s and '127.0.0.1' in s and '/files/up load' in s, s\n"
-                          "print(all[-1])\n", file});
+                          "print(all[-1])\n",
+                          file});
     EXPECT_EQ(ran.status, 0) << ran.err;
 }
 
@@ -275,13 +298,16 @@ TEST(Fail2ban, FindsFailedLoginsWithItsStockFilter) {
     if (python.empty() || !std::filesystem::exists(root / "usr/bin/fail2ban-regex"))
         return skip_or_fail("fail2ban has not been unpacked");
     Server server;
-    for (int number = 0; number < 3; ++number) Conversation(server, "127.0.0.7").login("alice", "wrong");
+    for (int number = 0; number < 3; ++number)
+        Conversation(server, "127.0.0.7").login("alice", "wrong");
     Conversation(server).login("a] FAIL LOGIN: Client \"9.9.9.9\",", "x");
     Conversation(server).login(alice);
     server.logged("OK LOGIN");
-    const auto ran = run({python, root / "usr/bin/fail2ban-regex", "--print-all-matched",
-                          server.log_file(), root / "etc/fail2ban/filter.d/vsftpd.conf"},
-                         {.input = {}, .environment = {"PYTHONPATH=" + (root / "usr/lib/python3/dist-packages").string()}});
+    const auto ran =
+        run({python, root / "usr/bin/fail2ban-regex", "--print-all-matched", server.log_file(),
+             root / "etc/fail2ban/filter.d/vsftpd.conf"},
+            {.input = {},
+             .environment = {"PYTHONPATH=" + (root / "usr/lib/python3/dist-packages").string()}});
     EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("4 matched")) << ran.out << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("[alice] FAIL LOGIN: Client \"127.0.0.7\""));
@@ -297,7 +323,9 @@ TEST(Logwatch, KnowsEveryLine) {
         return skip_or_fail("logwatch has not been unpacked");
     Server server;
     do_it_all(server);
-    const auto ran = run({perl, "-I" + (script.parent_path().parent_path().parent_path() / "lib").string(), script}, {.input = server.log(), .environment = {"LOGWATCH_DETAIL_LEVEL=10"}});
+    const auto ran = run(
+        {perl, "-I" + (script.parent_path().parent_path().parent_path() / "lib").string(), script},
+        {.input = server.log(), .environment = {"LOGWATCH_DETAIL_LEVEL=10"}});
     EXPECT_EQ(ran.status, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("alice")) << ran.out;
     EXPECT_THAT(ran.out, Not(HasSubstr("Unmatched"))) << ran.out;
@@ -312,9 +340,7 @@ TEST(Log, HasEveryDeedHoweverFastTheyCome) {
     std::string flood;
     for (int i = 0; i < 30'000; ++i) flood += "DELE files/none\r\n";
     flood += "DELE files/evidence\r\n";
-    std::thread sender([&] {
-        (void)::send(ftp.fd(), flood.data(), flood.size(), MSG_NOSIGNAL);
-    });
+    std::thread sender([&] { (void)::send(ftp.fd(), flood.data(), flood.size(), MSG_NOSIGNAL); });
     for (int i = 0; i < 30'000; ++i) (void)ftp.reply();
     EXPECT_EQ(ftp.reply(), "250 Delete operation successful.");
     sender.join();
@@ -324,4 +350,21 @@ TEST(Log, HasEveryDeedHoweverFastTheyCome) {
     for (auto at = log.find("FAIL DELETE"); at != log.npos; at = log.find("FAIL DELETE", at + 1))
         ++lines;
     EXPECT_EQ(lines, 30'000U);
+}
+
+// A session that has ended, but whose last records nobody has read when the server is to stop.
+TEST(Log, HasTheLastDeedsBeforeAStop) {
+    Server server;
+    Conversation ftp(server, alice);
+    server.signal(SIGSTOP);
+    for (int i = 0; i < 4; ++i) EXPECT_THAT(ftp.say("DELE files/none"), StartsWith("550 "));
+    ftp.say("DELE files/last");
+    ftp.send("QUIT\r\n");
+    EXPECT_THAT(ftp.reply(), StartsWith("221 "));
+    ftp.hang_up();
+    EXPECT_TRUE(eventually([&] { return server.processes("alice").empty(); }));
+    server.signal(SIGTERM);
+    server.signal(SIGCONT);
+    EXPECT_EQ(server.wait(), 0);
+    EXPECT_THAT(server.log(), HasSubstr("files/last"));
 }

@@ -58,6 +58,23 @@ TEST_F(PasvAddrResolve, FollowsTheNameInRunningSessionsToo) {
         eventually([&] { return ftp.say("PASV").find("(192,0,2,3,") != std::string::npos; }));
 }
 
+using ServerResolveInterval = PasvAddrResolve;
+
+TEST_F(ServerResolveInterval, IsNeverAtZero) {
+    names("192.0.2.1 ftp.example.org\n");
+    for (const bool never : {true, false}) {
+        Server server(on, {.ini = never ? "[server]\nresolve_interval = 0\n" : often});
+        Conversation ftp(server, alice);
+        EXPECT_THAT(ftp.say("PASV"), HasSubstr("(192,0,2,1,"));
+        names("192.0.2.2 ftp.example.org\n");
+        const bool followed =
+            eventually([&] { return ftp.say("PASV").find("(192,0,2,2,") != std::string::npos; },
+                       std::chrono::seconds(never ? 3 : 10));
+        EXPECT_EQ(followed, !never);
+        names("192.0.2.1 ftp.example.org\n");
+    }
+}
+
 TEST_F(PasvAddrResolve, LooksAgainOnReload) {
     names("192.0.2.1 ftp.example.org\n");
     Server server(on, {.ini = "[server]\nresolve_interval = 0\n"});

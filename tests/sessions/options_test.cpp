@@ -2,6 +2,7 @@
 // Options one by one: what each changes, seen from a client, the logs, /proc or the kernel (whole
 // sessions).
 #include "tests/sessions/conversation.hpp"
+#include "tests/sessions/syslog.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +17,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,36 +29,6 @@ using testing::StartsWith;
 namespace {
 
 constexpr auto welcome = "230 Login successful.";
-
-// What is sent to syslog.
-class Syslog {
-  public:
-    Syslog() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un here{};
-        here.sun_family = AF_UNIX;
-        std::string("/dev/log").copy(here.sun_path, sizeof here.sun_path - 1);
-        ::unlink("/dev/log");
-        EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
-    }
-    ~Syslog() { ::unlink("/dev/log"); }
-
-    // All of it so far.
-    const std::string& said() {
-        char bytes[8192];
-        for (;;) {
-            const auto count = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-            if (count <= 0) return text_;
-            text_ += std::string(bytes, static_cast<std::size_t>(count)) + '\n';
-        }
-    }
-    bool says(std::string_view what) {
-        return eventually([&] { return said().find(what) != std::string::npos; });
-    }
-
-  private:
-    base::Fd socket_;
-    std::string text_;
-};
 
 }  // namespace
 
@@ -97,7 +67,7 @@ TEST(LogDie, SaysNothingUnlessItIsOn) {
 
 // ----- reverse_lookup_enable
 
-class ReverseLookup : public testing::Test {
+class ReverseLookupEnable : public testing::Test {
   protected:
     void SetUp() override {
         write_file("/etc/hosts",
@@ -124,19 +94,19 @@ class ReverseLookup : public testing::Test {
     }
 };
 
-TEST_F(ReverseLookup, GivesPamTheNameOfTheClient) {
+TEST_F(ReverseLookupEnable, GivesPamTheNameOfTheClient) {
     Server server({"reverse_lookup_enable=YES"});
     EXPECT_EQ(told(server, "127.0.0.2"), "near.example.org\n");
     EXPECT_EQ(told(server, "127.0.0.3"), "127.0.0.3\n") << "it has no name";
 }
 
-TEST_F(ReverseLookup, GivesPamTheAddressOtherwise) {
+TEST_F(ReverseLookupEnable, GivesPamTheAddressOtherwise) {
     Server server;
     EXPECT_EQ(told(server, "127.0.0.2"), "127.0.0.2\n");
 }
 
 // Its address says that it is liar.example.org, which has another one.
-TEST_F(ReverseLookup, BelievesNoNameThatDoesNotLeadBack) {
+TEST_F(ReverseLookupEnable, BelievesNoNameThatDoesNotLeadBack) {
     Server server({"reverse_lookup_enable=YES"});
     EXPECT_EQ(told(server, "127.0.0.4"), "127.0.0.4\n");
 }
@@ -161,7 +131,7 @@ std::string listening_at(const std::string& addresses) {
 
 }  // namespace
 
-TEST(ListenSetting, AddsAddressesOfBothFamilies) {
+TEST(ServerListen, AddsAddressesOfBothFamilies) {
     Server server({}, {.ini = listening_at("127.0.0.2:3201, [::1]:3202 127.0.0.3:3203")});
     EXPECT_THAT(Conversation(server).greeting, StartsWith("220"));
     for (const auto& [address, port] :
@@ -171,25 +141,25 @@ TEST(ListenSetting, AddsAddressesOfBothFamilies) {
     EXPECT_EQ(greeting_at("127.0.0.2", 3203), "(refused)");
 }
 
-TEST(ListenSetting, IsEnoughByItself) {
+TEST(ServerListen, IsEnoughByItself) {
     Server server({"listen=NO"}, {.ini = listening_at("127.0.0.1:3204"), .port = 3204});
     EXPECT_THAT(Conversation(server).greeting, StartsWith("220"));
     EXPECT_FALSE(server.processes("LISTENER").empty());
 }
 
-TEST(ListenSetting, TakesAnyAddressOfEachFamilyBesideTheOther) {
+TEST(ServerListen, TakesAnyAddressOfEachFamilyBesideTheOther) {
     Server server({"listen=NO"}, {.ini = listening_at("0.0.0.0:3205 [::]:3205"), .port = 3205});
     EXPECT_THAT(greeting_at("127.0.0.1", 3205), StartsWith("220"));
     EXPECT_THAT(greeting_at("::1", 3205), StartsWith("220"));
 }
 
-TEST(ListenSetting, CountsClientsOfAllAddressesTogether) {
+TEST(ServerListen, CountsClientsOfAllAddressesTogether) {
     Server server({"max_per_ip=1"}, {.ini = listening_at("127.0.0.2:3206")});
     Conversation first(server);
     EXPECT_THAT(greeting_at("127.0.0.2", 3206), StartsWith("421 There are too many connections"));
 }
 
-TEST(ListenSetting, StopsAStartWhereItCannotListen) {
+TEST(ServerListen, StopsAStartWhereItCannotListen) {
     const auto taken = listen_at({"127.0.0.1", 3207});
     const auto path = place("x.conf");
     write_file(path, "listen=NO\nlocal_enable=YES\nanonymous_enable=NO\n");
@@ -203,7 +173,7 @@ TEST(ListenSetting, StopsAStartWhereItCannotListen) {
     EXPECT_THAT(wrong.err, HasSubstr("x.ini:2: error: \"127.0.0.1\" is no address with a port"));
 }
 
-TEST(ListenSetting, ChangesOnReloadWhatHasChangedAndNothingElse) {
+TEST(ServerListen, ChangesOnReloadWhatHasChangedAndNothingElse) {
     Server server({}, {.ini = listening_at("127.0.0.2:3208 127.0.0.3:3208")});
     // Who waits at a place that stays is served there: its socket is the same one.
     const auto inode = [](const std::string& address) {
@@ -227,7 +197,7 @@ TEST(ListenSetting, ChangesOnReloadWhatHasChangedAndNothingElse) {
 }
 
 // 0.0.0.0 and an address of its own exclude each other, but not for the moment of the change.
-TEST(ListenSetting, MayNarrowAndWidenOnReload) {
+TEST(ServerListen, MayNarrowAndWidenOnReload) {
     Server server({"listen=NO"}, {.ini = listening_at("0.0.0.0:3209"), .port = 3209});
     for (const auto* next : {"127.0.0.2:3209 127.0.0.1:3209", "0.0.0.0:3209", "[::1]:3209"}) {
         server.rewrite_ini(listening_at(next));
@@ -242,7 +212,7 @@ TEST(ListenSetting, MayNarrowAndWidenOnReload) {
     }
 }
 
-TEST(ListenSetting, StaysAsItWasWhenTheNewOneCannotBe) {
+TEST(ServerListen, StaysAsItWasWhenTheNewOneCannotBe) {
     const auto taken = listen_at({"127.0.0.5", 3210});
     Server server({}, {.ini = listening_at("127.0.0.2:3210")});
     server.rewrite_ini(listening_at("127.0.0.4:3210 127.0.0.5:3210"));
@@ -307,7 +277,7 @@ std::string handover_at(const std::string& path) { return "[server]\nhandover = 
 
 }  // namespace
 
-TEST(HandoverSetting, GivesInetdsConnectionToTheServerThatRuns) {
+TEST(ServerHandover, GivesInetdsConnectionToTheServerThatRuns) {
     const auto path = place("handover").string();
     Server server({"ftpd_banner=by the daemon", "max_per_ip=1"}, {.ini = handover_at(path)});
     EXPECT_EQ(mode_of(path), 0600U);
@@ -325,7 +295,7 @@ TEST(HandoverSetting, GivesInetdsConnectionToTheServerThatRuns) {
     EXPECT_TRUE(eventually([&] { return Conversation(server).greeting.starts_with("220"); }));
 }
 
-TEST(HandoverSetting, ServesAWholeSession) {
+TEST(ServerHandover, ServesAWholeSession) {
     const auto path = place("handover").string();
     Server server({}, {.ini = handover_at(path)});
     Inetd inetd(handover_at(path), 3302);
@@ -342,7 +312,7 @@ TEST(HandoverSetting, ServesAWholeSession) {
     EXPECT_EQ(Inetd::line_of(client), "") << "and nobody holds the connection";
 }
 
-TEST(HandoverSetting, LeavesItToInetdsServerWhereNoneRuns) {
+TEST(ServerHandover, LeavesItToInetdsServerWhereNoneRuns) {
     const auto path = place("handover").string();
     Inetd inetd(handover_at(path), 3303);
     {
@@ -364,7 +334,7 @@ TEST(HandoverSetting, LeavesItToInetdsServerWhereNoneRuns) {
     EXPECT_EQ(inetd.status(), 0);
 }
 
-TEST(HandoverSetting, ReplacesWhatADeadServerLeftAndNothingElse) {
+TEST(ServerHandover, ReplacesWhatADeadServerLeftAndNothingElse) {
     const auto path = place("handover").string();
     {
         Server server({}, {.ini = handover_at(path), .cleanly = false});
@@ -392,7 +362,7 @@ TEST(HandoverSetting, ReplacesWhatADeadServerLeftAndNothingElse) {
     EXPECT_EQ(content_of(path), "precious");
 }
 
-TEST(HandoverSetting, MovesOnReload) {
+TEST(ServerHandover, MovesOnReload) {
     const auto before = place("before").string();
     const auto after = place("after").string();
     Server server({"ftpd_banner=by the daemon"}, {.ini = handover_at(before)});
@@ -410,7 +380,7 @@ TEST(HandoverSetting, MovesOnReload) {
 }
 
 // Whoever connects says something malformed, or is not root.
-TEST(HandoverSetting, TakesNothingButConnections) {
+TEST(ServerHandover, TakesNothingButConnections) {
     const auto path = place("handover").string();
     Server server({}, {.ini = handover_at(path)});
     sockaddr_un there{};

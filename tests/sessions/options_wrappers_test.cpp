@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 
 using namespace sessions;
 using testing::HasSubstr;
@@ -48,6 +50,30 @@ class TcpWrappers : public testing::Test {
 TEST_F(TcpWrappers, LetEverybodyInWithoutRules) {
     Server server(on);
     EXPECT_EQ(Conversation(server).login(alice), welcome);
+}
+
+// What cannot be looked at must be empty.
+TEST_F(TcpWrappers, StartWithoutTheirLibraryUntilThereIsARule) {
+    const auto without_library = [] {
+        ::unshare(CLONE_NEWNS);
+        for (const auto* folder : {"/lib/x86_64-linux-gnu", "/lib", "/lib64"})
+            (void)::mount("/dev/null", (std::string(folder) + "/libwrap.so.0").c_str(), nullptr,
+                          MS_BIND, nullptr);
+    };
+    rules("# none\n", "");
+    {
+        Server server(on, {.before = without_library});
+        EXPECT_EQ(Conversation(server).login(alice), welcome);
+        server.complained("tcp_wrappers=YES has no effect without libwrap\\.so\\.0");
+    }
+    rules("", "vsftpd: 192.0.2.1\n");
+    RunWith without;
+    without.before = without_library;
+    const auto ran = run({path_of(Program::jailftpd), "--check-config", "/dev/null", "-olisten=YES",
+                          "-otcp_wrappers=YES"},
+                         without);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.out + ran.err, HasSubstr("no tcp wrapper support"));
 }
 
 TEST_F(TcpWrappers, TurnAwayWhomARuleDenies) {
@@ -132,7 +158,14 @@ TEST_F(TcpWrappers, KeepNobodyElseWaiting) {
         EXPECT_TRUE(eventually([] { return processes("/bin/sleep").size() >= 16; }));
         EXPECT_THAT(Conversation(server).greeting, StartsWith("220"));
     }
-    for (const auto& each : processes("/bin/sleep")) ::kill(each.pid, SIGKILL);
+    EXPECT_GE(server.processes("helper").size(), 16U);
+    const auto one_of_each_pool = [&] {
+        for (const auto& each : processes("/bin/sleep")) ::kill(each.pid, SIGKILL);
+        return server.processes("helper").size() == 2;
+    };
+    EXPECT_TRUE(eventually(one_of_each_pool, std::chrono::seconds(40)))
+        << "what the burst needed goes after a while";
+    EXPECT_THAT(Conversation(server).greeting, StartsWith("220"));
 }
 
 // ----- options of one connection

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,7 +68,12 @@ TEST_F(ProcessLife, AKilledGreeterEndsItsClientAlone) {
     Server server;
     Conversation victim(server);
     ::kill(server.process("127.0.0.1 [greeter]"), SIGKILL);
-    EXPECT_TRUE(victim.ended());
+    // Where the spawner's word of it comes first, the supervisor still has a word for the client.
+    const auto last = victim.reply();
+    if (last != "(end)" && last != "(reset)") {
+        EXPECT_EQ(last, "421 Service not available, please try later.");
+        EXPECT_TRUE(victim.ended());
+    }
     EXPECT_TRUE(eventually([&] { return lets_in(server); }));
 }
 
@@ -95,6 +103,21 @@ TEST_F(ProcessLife, AKilledAuthenticatorFailsItsOwnLoginsAtMost) {
     ::kill(server.process("authenticator"), SIGKILL);
     EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
     EXPECT_TRUE(eventually([&] { return lets_in(server); }));
+}
+
+// The supervisor finds out by the login that it cannot pass on.
+TEST_F(ProcessLife, AnAuthenticatorThatDiesAsALoginComesIsReplaced) {
+    Server server;
+    Conversation ftp(server);
+    EXPECT_THAT(ftp.say("USER " + bob.name), StartsWith("331"));
+    const auto authenticator = server.process("authenticator");
+    server.signal(SIGSTOP);
+    ftp.send("PASS " + bob.password + "\r\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ::kill(authenticator, SIGKILL);
+    server.signal(SIGCONT);
+    EXPECT_EQ(ftp.reply(), "230 Login successful.");
+    EXPECT_TRUE(server.running());
 }
 
 TEST_F(ProcessLife, AKilledHelperIsReplaced) {
@@ -253,16 +276,6 @@ TEST_F(Stopping, EndsAllAtTheSecondSignal) {
     EXPECT_LT((received + data.read_all()).size(), big.size());
 }
 
-TEST_F(ProcessLife, EndsWhatHasNotFinishedWhenTheGraceIsOver) {
-    Server server({}, {.ini = "[server]\ngrace = 1\n"});
-    write_file(home_of(alice) / "files/big", noise(30'000'000), alice.uid);
-    Conversation ftp(server, alice);
-    auto data = ftp.open();
-    EXPECT_THAT(ftp.say("RETR files/big"), StartsWith("150"));
-    server.signal(SIGTERM);
-    EXPECT_EQ(server.wait(), 0);
-}
-
 // ----- reloading
 
 TEST_F(ProcessLife, ReadsItsFileAgainForNewConnections) {
@@ -312,33 +325,4 @@ TEST_F(ProcessLife, MovesToAnotherPortOnReload) {
     server.signal(SIGHUP);
     EXPECT_TRUE(eventually([&] { return static_cast<bool>(connect_to({"127.0.0.1", 3100})); }));
     EXPECT_EQ(before.say("NOOP"), "200 NOOP ok.");
-}
-
-// ----- timeouts
-
-TEST(Timeouts, EndIdleSessions) {
-    Server server({"idle_session_timeout=1"});
-    Conversation greeted(server);
-    Conversation idle(server, alice);
-    EXPECT_EQ(idle.reply(), "421 Timeout.");
-    EXPECT_TRUE(idle.ended());
-    EXPECT_EQ(greeted.reply(), "421 Timeout.");
-    EXPECT_TRUE(greeted.ended());
-}
-
-TEST(Timeouts, EndTransfersThatDoNotMove) {
-    Server server({"data_connection_timeout=1"});
-    Conversation ftp(server, alice);
-    auto data = ftp.open();
-    EXPECT_THAT(ftp.say("STOR files/slow"), StartsWith("150"));
-    EXPECT_EQ(ftp.reply(), "421 Data timeout. Reconnect. Sorry.");
-    EXPECT_TRUE(ftp.ended());
-}
-
-TEST(Timeouts, EndTheWaitForADataConnection) {
-    Server server({"accept_timeout=1"});
-    Conversation ftp(server, alice);
-    EXPECT_NE(ftp.passive_port(), 0);
-    EXPECT_EQ(ftp.say("LIST"), "425 Failed to establish connection.");
-    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
 }

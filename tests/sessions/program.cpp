@@ -62,6 +62,7 @@ Ran run(const std::vector<std::string>& command, const RunWith& with) {
         ::dup2(errors[1], 2);
         ::signal(SIGPIPE, SIG_DFL);
         ::setsid();
+        if (with.before) with.before();
         if (with.as != 0 &&
             (::setgroups(0, nullptr) < 0 || ::setgid(with.as) < 0 || ::setuid(with.as) < 0))
             ::_exit(126);

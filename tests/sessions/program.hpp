@@ -29,6 +29,7 @@ struct RunWith {
     std::chrono::seconds patience{60};
     uid_t as = 0;
     std::vector<std::string> environment{};  // added: NAME=VALUE
+    std::function<void()> before{};          // in its process, as root, right before it starts
 };
 Ran run(const std::vector<std::string>& command, const RunWith& with = {});
 

@@ -166,7 +166,9 @@ void accounts() {
                "account required pam_permit.so\n");
     write_file("/etc/pam.d/common-session", "session required pam_permit.so\n");
     write_file("/etc/pam.d/other", "auth required pam_deny.so\naccount required pam_deny.so\n");
-    for (const auto* name : {"/etc/vsftpd.conf", "/etc/jailftpd"}) fs::remove_all(name);
+    for (const auto* name :
+         {"/etc/vsftpd.conf", "/etc/jailftpd", "/etc/hosts.allow", "/etc/hosts.deny"})
+        fs::remove_all(name);
 }
 
 void furnish() {

@@ -39,6 +39,8 @@ Secure::Secure(const Server& server, Habits habits)
     SSL_CTX_set_ex_data(context, 0, this);
     SSL_CTX_set_min_proto_version(context, habits_.version);
     SSL_CTX_set_max_proto_version(context, habits_.version);
+    // What OpenSSL does not trust any more.
+    if (habits_.version < TLS1_2_VERSION) SSL_CTX_set_security_level(context, 0);
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context, &keep_session);
@@ -52,12 +54,8 @@ Secure::Secure(const Server& server, Habits habits)
         require(SSL_CTX_use_certificate(context, x.get()) == 1 &&
                 SSL_CTX_use_PrivateKey(context, k.get()) == 1);
     }
-    if (habits_.auth.empty()) {
-        EXPECT_EQ(shake(), "");
-        greeting = reply();
-        return;
-    }
-    greeting = reply();
+    const bool ready = !habits_.auth.empty() || shake().empty();
+    greeting = ready ? reply() : "(no handshake)";
 }
 
 Secure::Secure(const Server& server, const Account& account, Habits habits)
@@ -74,6 +72,7 @@ Secure::Secure(const Server& server, const Account& account, Habits habits)
 
 int Secure::keep_session(SSL* connection, SSL_SESSION* session) {
     auto& self = *static_cast<Secure*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), 0));
+    if (self.said_goodbye_) return 0;
     if (self.ssl_ && connection != self.ssl_.get()) return 0;  // a data connection has none to give
     self.sessions_.emplace_back(SSL_SESSION_dup(session));
     return 0;
@@ -104,13 +103,26 @@ std::string Secure::shake() {
     return "";
 }
 
+void Secure::go_clear(bool goodbye) {
+    if (goodbye) (void)SSL_shutdown(ssl_.get());
+    // The server's goodbye comes right behind its answer.
+    char byte = 0;
+    std::size_t got = 0;
+    const int result = SSL_read_ex(ssl_.get(), &byte, 1, &got);
+    EXPECT_EQ(SSL_get_error(ssl_.get(), result), SSL_ERROR_ZERO_RETURN);
+    said_goodbye_ = std::move(ssl_);  // its session is resumed by data connections
+}
+
 void Secure::send_clear(std::string_view bytes) {
     EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
 }
 
 void Secure::send(std::string_view bytes) {
-    if (!ssl_) return send_clear(bytes);
+    if (!ssl_) {  // the server may have closed: the next reply tells
+        (void)::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        return;
+    }
     std::size_t written = 0;
     ERR_clear_error();
     (void)SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
@@ -195,11 +207,15 @@ tls::Ssl Secure::shake_data(int socket) {
     trouble.clear();
     if (SSL_do_handshake(made.get()) != 1) trouble = tls::openssl_reason();
     resumed = SSL_session_reused(made.get()) == 1;
+    if (habits_.new_keys && trouble.empty() &&
+        (SSL_key_update(made.get(), SSL_KEY_UPDATE_REQUESTED) != 1 ||
+         SSL_do_handshake(made.get()) != 1))
+        trouble = tls::openssl_reason();
     return made;
 }
 
 std::string Secure::receive(std::string_view command) {
-    const auto data = open();
+    auto data = open();
     began = say(command);
     done.clear();
     if (!began.starts_with("1")) return "(refused)";
@@ -212,13 +228,14 @@ std::string Secure::receive(std::string_view command) {
     const int kind = SSL_get_error(stream.get(), 0);
     if (trouble.empty() && kind != SSL_ERROR_ZERO_RETURN) trouble = tls::openssl_reason();
     if (habits_.goodbye) (void)SSL_shutdown(stream.get());
+    if (habits_.leaves) data.close();
     done = reply();
     return content;
 }
 
-std::string Secure::store(std::string_view name, std::string_view content) {
+std::string Secure::transmit(std::string_view command, std::string_view content) {
     auto data = open();
-    began = say("STOR " + std::string(name));
+    began = say(command);
     done.clear();
     if (!began.starts_with("1")) return began;
     const auto stream = shake_data(data.get());
@@ -231,6 +248,27 @@ std::string Secure::store(std::string_view name, std::string_view content) {
         content.remove_prefix(written);
     }
     if (habits_.goodbye) (void)SSL_shutdown(stream.get());
+    data.close();
+    return done = reply();
+}
+
+std::string Secure::receive_clear(std::string_view command) {
+    Data data{open()};
+    began = say(command);
+    done.clear();
+    if (!began.starts_with('1')) return {};
+    auto content = data.read_all();
+    data.close();
+    done = reply();
+    return content;
+}
+
+std::string Secure::transmit_clear(std::string_view command, std::string_view content) {
+    Data data{open()};
+    began = say(command);
+    done.clear();
+    if (!began.starts_with('1')) return began;
+    data.write(content);
     data.close();
     return done = reply();
 }

@@ -21,7 +21,9 @@ struct Habits {
     std::string certificate{};                                                 // PEM, with its key
     std::string protocols{};  // ALPN, as on the wire
     std::string server_name{};
-    bool goodbye = true;  // close_notify at the end of uploads
+    bool new_keys = false;  // KeyUpdate at the start of data connections, for both ways; TLS 1.3
+    bool goodbye = true;    // close_notify at the end of data connections
+    bool leaves = false;    // closes them before the reply, downloads too
 };
 
 class Secure {
@@ -39,10 +41,19 @@ class Secure {
     // The handshake on the control connection; OpenSSL's reason when it fails.
     std::string shake();
 
+    // CCC: what is said from now on is said in clear text, behind a goodbye or without one.
+    void go_clear(bool goodbye = true);
+
     // Whole transfers; replies are in began and done.
     std::string retrieve(std::string_view name) { return receive("RETR " + std::string(name)); }
     std::string receive(std::string_view command);
-    std::string store(std::string_view name, std::string_view content);  // the last reply
+    std::string store(std::string_view name, std::string_view content) {
+        return transmit("STOR " + std::string(name), content);
+    }
+    std::string transmit(std::string_view command, std::string_view content);  // the last reply
+    // The same on a data connection without TLS.
+    std::string receive_clear(std::string_view command);
+    std::string transmit_clear(std::string_view command, std::string_view content);
 
     // Of the last data connection: it was a resumed session, and the reason why it failed.
     bool resumed = false;
@@ -52,6 +63,7 @@ class Secure {
     std::string began;
     std::string done;
     [[nodiscard]] SSL* control() const { return ssl_.get(); }
+    [[nodiscard]] SSL_CTX* context() const { return context_.get(); }
     [[nodiscard]] int fd() const { return socket_.get(); }
     // Sessions of the control connection to resume with, oldest first.
     std::deque<tls::SslSession>& sessions() { return sessions_; }
@@ -69,6 +81,7 @@ class Secure {
     base::Fd socket_;
     tls::SslContext context_;
     tls::Ssl ssl_;
+    tls::Ssl said_goodbye_;  // ssl_ after CCC
     std::deque<tls::SslSession> sessions_;
     std::string received_;
 };

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,10 @@ struct Setup {
     std::uint16_t port = 0;                // 0: one that this test has not used yet
     std::string address = "127.0.0.1";
     bool cleanly = true;                     // it must end by itself and leave nothing behind
+    bool may_fail = false;                   // it may not start
     std::vector<std::string> environment{};  // added: NAME=VALUE
+    uid_t as = 0;                            // who starts it; folder and configuration are his
+    std::function<void()> before{};          // in its process, as root, right before it starts
 };
 
 // A section of jailftpd.ini for somebody who exists nowhere else; the home is made, root's, with a

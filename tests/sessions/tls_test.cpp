@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -18,7 +19,9 @@
 #include <signal.h>
 
 using namespace sessions;
+using namespace std::string_view_literals;
 using testing::AnyOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -42,6 +45,13 @@ class Tls : public testing::Test {
     }
     static std::filesystem::path file(const std::string& name) {
         return home_of(alice) / "files" / name;
+    }
+    // The name in the server's certificate.
+    static std::string shown(const Secure& ftp) {
+        char name[64] = "";
+        X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(ftp.control())),
+                                  NID_commonName, name, sizeof name);
+        return name;
     }
     static Habits habits(int version, Habits::Resume resume = Habits::Resume::newest) {
         Habits result;
@@ -204,6 +214,73 @@ TEST_F(Tls, StrictSslWriteShutdownWaitsForTheClientsGoodbye) {
     EXPECT_EQ(polite.done, "226 Transfer complete.");
 }
 
+TEST_F(Tls, AClientWithoutGoodbyeIsNotBelievedToHaveItAllIfThatIsStrict) {
+    write_file(file("one"), "content", alice.uid);
+    auto how = habits(TLS1_3_VERSION);
+    how.goodbye = false;
+    for (const bool strict : {true, false}) {
+        Server another(with_key("EC:prime256v1", {"data_connection_timeout=1",
+                                                  strict ? "strict_ssl_write_shutdown=YES"
+                                                         : "strict_ssl_write_shutdown=NO"}));
+        Secure silent(another, alice, how);
+        EXPECT_EQ(silent.retrieve("files/one"), "content");
+        EXPECT_THAT(silent.done, StartsWith(strict ? "4" : "226 ")) << silent.done;
+        another.logged(strict ? "FAIL DOWNLOAD" : "OK DOWNLOAD");
+    }
+}
+
+// Where the kernel can: by its own word, and every byte is the same where it cannot.
+TEST_F(Tls, TheKernelEncryptsDataWhereItCan) {
+    Server server(with_key("EC:prime256v1"));
+    const bool it_can =
+        server.complained("kernel TLS: (not )?in use").find("not in use") == std::string::npos;
+    RecordProperty("kernel_tls", it_can);
+    const auto content = noise(3'000'000);
+    write_file(file("empty"), "", alice.uid);
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        const std::string name = version == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2";
+        const auto told = [&](const std::string& expression) {
+            if (it_can)
+                server.logged("\"SSL version: " + name + ", .*" + expression);
+            else
+                EXPECT_THAT(server.log(), Not(HasSubstr("by the kernel")));
+        };
+        Secure ftp(server, alice, habits(version));
+        EXPECT_EQ(ftp.store("files/one", content), "226 Transfer complete.") << ftp.trouble;
+        if (version == TLS1_2_VERSION) told("decrypted by the kernel");
+        EXPECT_EQ(ftp.retrieve("files/one"), content) << ftp.trouble;
+        EXPECT_EQ(ftp.done, "226 Transfer complete.");
+        told("encrypted by the kernel");
+        EXPECT_EQ(ftp.retrieve("files/empty"), "") << ftp.trouble;
+        EXPECT_EQ(ftp.trouble, "");
+        EXPECT_EQ(ftp.say("REST 2999000"), "350 Restart position accepted (2999000).");
+        EXPECT_EQ(ftp.retrieve("files/one"), content.substr(2'999'000)) << ftp.trouble;
+        EXPECT_THAT(ftp.receive("LIST files"), HasSubstr(" one\r\n"));
+        EXPECT_EQ(ftp.trouble, "");
+    }
+    // What is not sent from the file itself.
+    server.rewrite(with_key("EC:prime256v1", {"use_sendfile=NO", "strict_ssl_write_shutdown=YES"}));
+    server.signal(SIGHUP);
+    server.complained("configuration reloaded");
+    Secure ftp(server, alice);
+    EXPECT_EQ(ftp.retrieve("files/one"), content) << ftp.trouble;
+    EXPECT_EQ(ftp.done, "226 Transfer complete.");
+}
+
+// OpenSSL cannot give the kernel another key: a client that wants one is served all the same.
+TEST_F(Tls, ClientsMayChangeTheirKeysInTransfers) {
+    Server server(with_key("EC:prime256v1"));
+    auto how = habits(TLS1_3_VERSION);
+    how.new_keys = true;
+    Secure ftp(server, alice, how);
+    const auto content = noise(3'000'000);
+    EXPECT_EQ(ftp.store("files/one", content), "226 Transfer complete.") << ftp.trouble;
+    EXPECT_TRUE(content_of(file("one")) == content);
+    EXPECT_EQ(ftp.retrieve("files/one"), content) << ftp.trouble;
+    EXPECT_EQ(ftp.done, "226 Transfer complete.");
+    EXPECT_EQ(ftp.trouble, "");
+}
+
 // ----- the control connection
 
 TEST_F(Tls, AuthIsAnsweredAsVsftpdDoes) {
@@ -287,12 +364,14 @@ TEST_F(Tls, ImplicitSslShakesHandsFirst) {
 
 TEST_F(Tls, AFailedHandshakeSaysNothingInClearTextAndIsLogged) {
     Server server(with_key("EC:prime256v1"));
-    for (const auto* garbage : {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x00\x05hello"}) {
+    for (const auto garbage :
+         {"GET / HTTP/1.1\r\nHost: x\r\n\r\n"sv, "\x16\x03\x01\x00\x05hello"sv, "\0\0\0\0\0\0"sv,
+          "USER alice\r\n"sv, "\xff\xf4\xff\xf2STAT\r\n"sv}) {
         Secure ftp(server);
         EXPECT_EQ(ftp.say("AUTH TLS"), "234 Proceed with negotiation.");
         ftp.send_clear(garbage);
         const auto answer = ftp.reply();
-        EXPECT_THAT(answer, Not(HasSubstr("500"))) << answer;
+        EXPECT_THAT(answer, Not(ContainsRegex("[0-9]{3}"))) << answer;
         server.complained("a client from 127.0.0.1 .*TLS handshake failed: ");
     }
 }
@@ -382,6 +461,144 @@ TEST_F(Tls, ParallelHandshakesAreAllServed) {
     for (const auto& each : said) EXPECT_EQ(each, "");
 }
 
+// ----- [tls] of jailftpd.ini
+
+namespace {
+
+// These are Tls by another name.
+using TlsCcc = Tls;
+using TlsCiphersuites = Tls;
+using TlsKernel = Tls;
+
+constexpr const char* with_ccc = "[tls]\nccc = yes\n";
+constexpr const char* clear_now = "200 The control connection is in clear text now.";
+
+}  // namespace
+
+TEST_F(TlsCiphersuites, AreThoseOfTls13) {
+    struct {
+        const char* ini;
+        const char* expected;
+    } const cases[] = {
+        {"", "TLS_AES_256_GCM_SHA384"},
+        {"[tls]\nciphersuites = TLS_CHACHA20_POLY1305_SHA256\n", "TLS_CHACHA20_POLY1305_SHA256"}};
+    for (const auto& each : cases) {
+        Server server(with_key("EC:prime256v1"), {.ini = each.ini});
+        Secure ftp(server, alice, habits(TLS1_3_VERSION));
+        EXPECT_STREQ(SSL_get_cipher_name(ftp.control()), each.expected);
+    }
+}
+
+// Elsewhere downloads over both are compared; here, that it says which it is.
+TEST_F(TlsKernel, IsOffWhereItIsNotWanted) {
+    for (const bool on : {true, false}) {
+        Server server(with_key("EC:prime256v1"), {.ini = on ? "" : "[tls]\nkernel = no\n"});
+        const auto line = server.complained("kernel TLS: ");
+        const bool possible = line.find("the kernel") == line.npos;
+        if (!on || possible) {
+            EXPECT_EQ(line.find("in use for data connections") != line.npos, on) << line;
+        }
+    }
+}
+
+TEST_F(TlsCcc, IsDeniedUnlessItIsOn) {
+    Server server(with_key("EC:prime256v1"));
+    Secure ftp(server);
+    EXPECT_EQ(ftp.say("CCC"), "530 Please login with USER and PASS.");
+    EXPECT_EQ(ftp.say("AUTH TLS"), "234 Proceed with negotiation.");
+    ASSERT_EQ(ftp.shake(), "");
+    EXPECT_EQ(ftp.login(alice), "230 Login successful.");
+    EXPECT_EQ(ftp.say("CCC"), "534 CCC is not allowed here.");
+    EXPECT_THAT(ftp.say("FEAT"), Not(HasSubstr(" CCC\n")));
+    EXPECT_EQ(ftp.say("NOOP"), "200 NOOP ok.");
+}
+
+TEST_F(TlsCcc, TakesTheControlConnectionBackToClearText) {
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        for (const bool goodbye : {true, false}) {
+            Server server(with_key("EC:prime256v1"), {.ini = with_ccc});
+            Secure ftp(server, alice, habits(version));
+            EXPECT_THAT(ftp.say("FEAT"), HasSubstr(" CCC\n"));
+            EXPECT_EQ(ftp.say("CCC"), clear_now);
+            ftp.go_clear(goodbye);
+            EXPECT_THAT(ftp.say("PWD"), StartsWith("257 "));
+            EXPECT_THAT(ftp.say("FEAT"), Not(HasSubstr(" CCC\n")));
+            EXPECT_EQ(ftp.say("CCC"), "533 CCC needs a secure connection.");
+            // Anybody might say so now.
+            EXPECT_EQ(ftp.say("PROT C"), "503 PROT needs a secure connection.");
+            EXPECT_EQ(ftp.say("AUTH TLS"), "500 Unknown command.");
+            // Data connections are what they were.
+            const auto content = noise(1'000'000);
+            EXPECT_EQ(ftp.store("files/new", content), "226 Transfer complete.") << ftp.trouble;
+            EXPECT_TRUE(ftp.resumed);
+            EXPECT_EQ(ftp.retrieve("files/new"), content) << ftp.trouble;
+            EXPECT_THAT(ftp.say("STAT"), HasSubstr("Control connection is plain text"));
+            EXPECT_EQ(ftp.say("QUIT"), "221 Goodbye.");
+            EXPECT_EQ(ftp.reply(), "(end)");
+        }
+    }
+}
+
+// A model of what the RFC says, against every order in which these can come.
+TEST_F(Tls, AuthPbszProtCccAndLoginComeInAnyOrder) {
+    Server server(with_key("EC:prime256v1", {"force_local_logins_ssl=NO", "force_local_data_ssl=NO",
+                                             "max_per_ip=0"}),
+                  {.ini = with_ccc});
+    std::vector<std::string> order{"AUTH TLS", "CCC", "LOGIN", "PBSZ 0", "PROT P"};
+    do {
+        Secure ftp(server);
+        bool encrypted = false;
+        bool logged_in = false;
+        bool data_private = false;
+        std::string so_far;
+        for (const auto& command : order) {
+            so_far += command + "; ";
+            const auto answer = command == "LOGIN" ? ftp.login(alice) : ftp.say(command);
+            const auto code = answer.substr(0, 3);
+            if (command == "LOGIN") {
+                EXPECT_EQ(code, "230") << so_far;
+                logged_in = true;
+            } else if (command == "AUTH TLS") {
+                ASSERT_EQ(code, logged_in ? "500" : "234") << so_far;
+                if (logged_in) continue;
+                ASSERT_EQ(ftp.shake(), "") << so_far;
+                encrypted = true;
+            } else if (command == "CCC") {
+                ASSERT_EQ(code, !logged_in ? "530" : encrypted ? "200" : "533") << so_far;
+                if (code != "200") continue;
+                ftp.go_clear();
+                encrypted = false;
+            } else {
+                EXPECT_EQ(code, encrypted ? "200" : "503") << so_far;
+                data_private = data_private || (command == "PROT P" && encrypted);
+            }
+        }
+        const auto status = ftp.say("STAT");
+        EXPECT_THAT(status, HasSubstr(encrypted ? "Control connection is encrypted"
+                                                : "Control connection is plain text"))
+            << so_far;
+        EXPECT_THAT(status, HasSubstr(data_private ? "Data connections will be encrypted"
+                                                   : "Data connections will be plain text"))
+            << so_far;
+    } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST_F(Tls, WhatIsSentAheadAroundTheEndOfTlsIsAllAnswered) {
+    Server server(with_key("EC:prime256v1"), {.ini = with_ccc});
+    Secure ftp(server, alice);
+    // In one record, in another one, and in clear text right behind the goodbye.
+    ftp.send("CCC\r\nMODE S\r\n");
+    ftp.send("STRU F\r\n");
+    EXPECT_EQ(ftp.reply(), clear_now);
+    EXPECT_EQ(SSL_shutdown(ftp.control()), 0);
+    ftp.send_clear("NOOP\r\nPWD\r\n");
+    ftp.go_clear(false);
+    EXPECT_EQ(ftp.reply(), "200 Mode set to S.");
+    EXPECT_EQ(ftp.reply(), "200 Structure set to F.");
+    EXPECT_EQ(ftp.reply(), "200 NOOP ok.");
+    EXPECT_THAT(ftp.reply(), StartsWith("257 "));
+}
+
 // ----- processes and certificates
 
 TEST_F(Tls, TheGreeterStaysWithItsSessionAndGoesWithIt) {
@@ -413,12 +630,6 @@ TEST_F(Tls, AReloadBringsTheNewCertificateAndRunningSessionsStay) {
     wanted.common_name = "old";
     Server server(with(authority::make(wanted)));
     Secure before(server, alice);
-    const auto shown = [](const Secure& ftp) {
-        char name[64] = "";
-        X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(ftp.control())),
-                                  NID_commonName, name, sizeof name);
-        return std::string(name);
-    };
     EXPECT_EQ(shown(before), "old");
     wanted.common_name = "new";
     const auto made = authority::make(wanted);
@@ -434,6 +645,98 @@ TEST_F(Tls, AReloadBringsTheNewCertificateAndRunningSessionsStay) {
     server.complained("reload failed: .*server.pem");
     Secure still(server, alice);
     EXPECT_EQ(shown(still), "new");
+}
+
+TEST_F(Tls, CertificatesThatHaveChangedAreUsedWithoutAReload) {
+    authority::Wanted wanted;
+    wanted.common_name = "old";
+    make_folder(place("hosts"));
+    Server server(with(authority::make(wanted)),
+                  {.ini = "[tls]\ncertificates = " + place("hosts").string() + "\n"});
+    Secure before(server, alice);
+    wanted.common_name = "new";
+    const auto made = authority::make(wanted);
+    write_file(place("server.pem"), made.certificate + made.key, 0, 0600);
+    server.complained("certificates have changed, the new ones are for new connections");
+    Secure after(server, alice);
+    EXPECT_EQ(shown(after), "new");
+    EXPECT_EQ(before.store("files/new", "content"), "226 Transfer complete.");
+    // A key that is not there yet, or another one's, changes nothing, and is told once.
+    write_file(place("server.pem"), made.certificate + authority::make(wanted).key, 0, 0600);
+    server.complained("certificates have changed, but .*server.pem.*; the old ones stay in use");
+    Secure still(server, alice);
+    EXPECT_EQ(shown(still), "new");
+    EXPECT_EQ(still.store("files/new", "content"), "226 Transfer complete.");
+    // Then all is well again, with another host's beside it.
+    write_file(place("server.pem"), made.certificate + made.key, 0, 0600);
+    wanted.common_name = "hosted.example";
+    const auto hosted = authority::make(wanted);
+    write_file(place("hosts") / "hosted.example.pem", hosted.certificate + hosted.key, 0, 0600);
+    auto how = habits(TLS1_3_VERSION);
+    how.server_name = "hosted.example";
+    EXPECT_TRUE(eventually([&] {
+        Secure ftp(server, how);
+        return ftp.say("AUTH TLS").starts_with("234") && ftp.shake().empty() &&
+               shown(ftp) == "hosted.example";
+    }));
+    const auto errors = server.errors();
+    const std::string told = "the old ones stay in use";
+    EXPECT_EQ(errors.find(told), errors.rfind(told));
+}
+
+TEST_F(Tls, NewCertificatesDisturbNoTransferAndNoLogin) {
+    authority::Wanted wanted;
+    Server server(with(authority::make(wanted), {"max_per_ip=0"}));
+    std::atomic<bool> over = false;
+    std::vector<std::thread> threads;
+    std::array<std::string, 4> trouble;
+    std::array<int, 4> transfers{};
+    for (std::size_t at = 0; at < trouble.size(); ++at) {
+        threads.emplace_back([&, at] {
+            const auto name = "files/of" + std::to_string(at);
+            const auto content = noise(200'000, static_cast<unsigned>(at) + 1);
+            while (!over && trouble[at].empty()) {
+                Secure ftp(server, alice);
+                for (int round = 0; round < 3; ++round, ++transfers[at]) {
+                    const auto stored = ftp.store(name, content);
+                    if (!stored.starts_with("226 ")) trouble[at] += stored + ftp.trouble;
+                    if (ftp.retrieve(name) != content) trouble[at] += "unlike" + ftp.trouble;
+                }
+            }
+        });
+    }
+    for (int number = 0; number < 5; ++number) {
+        wanted.common_name = "number " + std::to_string(number);
+        const auto made = authority::make(wanted);
+        write_file(place("server.new"), made.certificate + made.key, 0, 0600);
+        std::filesystem::rename(place("server.new"), place("server.pem"));
+        server.signal(SIGHUP);
+        EXPECT_TRUE(eventually([&] {
+            Secure ftp(server);
+            return ftp.say("AUTH TLS").starts_with("234") && ftp.shake().empty() &&
+                   shown(ftp) == wanted.common_name;
+        }));
+    }
+    over = true;
+    for (auto& thread : threads) thread.join();
+    for (std::size_t at = 0; at < trouble.size(); ++at) {
+        EXPECT_EQ(trouble[at], "");
+        EXPECT_GT(transfers[at], 0);
+    }
+}
+
+TEST_F(Tls, AReloadBetweenAcceptAndLoginMayTurnReuseOff) {
+    Server server(with_key("EC:prime256v1"));
+    Secure ftp(server, habits(TLS1_3_VERSION, Habits::Resume::never));
+    EXPECT_EQ(ftp.say("AUTH TLS"), "234 Proceed with negotiation.");
+    ASSERT_EQ(ftp.shake(), "");
+    auto lines = with_key("EC:prime256v1", {"require_ssl_reuse=NO"});
+    server.rewrite(lines);
+    server.signal(SIGHUP);
+    server.complained("configuration reloaded");
+    EXPECT_EQ(ftp.login(alice), "230 Login successful.");
+    EXPECT_EQ(ftp.say("PROT P"), "200 PROT now Private.");
+    EXPECT_EQ(ftp.store("files/new", "content"), "226 Transfer complete.") << ftp.trouble;
 }
 
 namespace {
@@ -530,7 +833,20 @@ TEST_F(Tls, AKeyThatDoesNotFitIsAnErrorAtStartWithBothNames) {
     EXPECT_THAT(ran.err, HasSubstr("key.pem"));
 }
 
-TEST_F(Tls, HostsHaveCertificatesOfTheirOwn) {
+TEST_F(Tls, ACertificateThatEndsWithinTwoWeeksIsWarnedAbout) {
+    for (const auto& [days, warned] : {std::pair{13L, true}, {20L, false}}) {
+        authority::Wanted wanted;
+        wanted.seconds = days * 86400 + 3600;
+        Server server(with(authority::make(wanted)));
+        server.complained("kernel TLS: ");
+        if (warned) server.complained("the certificate .*server.pem expires in 13 days");
+        EXPECT_EQ(server.errors().find("expires in") != std::string::npos, warned);
+    }
+}
+
+using TlsCertificates = Tls;
+
+TEST_F(TlsCertificates, AreOfTheHostsThatClientsAskFor) {
     authority::Wanted wanted;
     wanted.common_name = "hosted.example";
     const auto made = authority::make(wanted);
@@ -546,4 +862,24 @@ TEST_F(Tls, HostsHaveCertificatesOfTheirOwn) {
                               NID_commonName, name, sizeof name);
     EXPECT_STREQ(name, "hosted.example");
     EXPECT_EQ(ftp.store("files/new", "content"), "226 Transfer complete.");
+}
+
+TEST_F(TlsCertificates, OneThatIsBrokenIsToldOfOnceAndHarmsNoOther) {
+    authority::Wanted wanted;
+    wanted.common_name = "hosted.example";
+    const auto made = authority::make(wanted);
+    make_folder(place("hosts"));
+    write_file(place("hosts") / "hosted.example.pem", made.certificate + made.key, 0, 0600);
+    write_file(place("hosts") / "broken.pem", made.certificate.substr(0, 100), 0, 0600);
+    Server server(with_key("EC:prime256v1"),
+                  {.ini = "[tls]\ncertificates = " + place("hosts").string() + "\n"});
+    auto how = habits(TLS1_3_VERSION);
+    how.server_name = "hosted.example";
+    Secure ftp(server, alice, how);
+    EXPECT_EQ(shown(ftp), "hosted.example");
+    const auto errors = server.errors();
+    const auto told = errors.find("cannot load host certificate: ");
+    ASSERT_NE(told, errors.npos);
+    EXPECT_EQ(told, errors.rfind("cannot load host certificate: "));
+    EXPECT_THAT(errors.substr(told), HasSubstr("broken.pem"));
 }

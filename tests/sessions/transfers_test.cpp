@@ -277,17 +277,6 @@ TEST_F(Transfers, ThatAreResetAreNoSuccess) {
     server.logged(R"(FAIL UPLOAD: Client "127\.0\.0\.1", "/files/f", \d+ bytes)");
 }
 
-TEST(FailedUploads, AreDeletedWhereConfigured) {
-    Server server({"delete_failed_uploads=YES"});
-    Conversation ftp(server, alice);
-    auto data = ftp.open();
-    EXPECT_THAT(ftp.say("STOR files/new"), StartsWith("150"));
-    data.write("half a");
-    data.reset();
-    EXPECT_THAT(ftp.reply(), StartsWith("426"));
-    EXPECT_EQ(content_of(home_of(alice) / "files/new"), "(none)");
-}
-
 TEST(FailedUploads, NeverDeleteWhatWasThereBefore) {
     write_file(home_of(alice) / "files/old", "precious", alice.uid);
     Server server({"delete_failed_uploads=YES"});
@@ -301,34 +290,4 @@ TEST(FailedUploads, NeverDeleteWhatWasThereBefore) {
     data.reset();
     EXPECT_THAT(ftp.reply(), StartsWith("426"));
     EXPECT_THAT(content_of(home_of(alice) / "files/old"), StartsWith("precious"));
-}
-
-TEST(Rates, AreKept) {
-    write_file(home_of(alice) / "files/f", noise(300'000), alice.uid);
-    Server server({"local_max_rate=200000", "trans_chunk_size=8192"});
-    Conversation ftp(server, alice);
-    const auto before = std::chrono::steady_clock::now();
-    EXPECT_EQ(ftp.retrieve("files/f").size(), 300'000U);
-    const auto seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
-    EXPECT_GT(seconds, 1.0);
-    EXPECT_LT(seconds, 4.0);
-}
-
-TEST(Locks, LetAReaderWaitForAnUpload) {
-    Server server({"lock_upload_files=YES"});
-    Conversation writer(server, alice);
-    auto data = writer.open();
-    EXPECT_THAT(writer.say("STOR files/f"), StartsWith("150"));
-    data.write("first ");
-    EXPECT_TRUE(eventually([] { return content_of(home_of(alice) / "files/f") == "first "; }));
-    Conversation reader(server, alice);
-    auto other = reader.open();
-    reader.send("RETR files/f\r\n");
-    EXPECT_EQ(reader.reply(std::chrono::milliseconds(300)), "(nothing)");
-    data.write("second");
-    data.close();
-    EXPECT_EQ(writer.reply(), complete);
-    EXPECT_THAT(reader.reply(), StartsWith("150"));
-    EXPECT_EQ(other.read_all(), "first second");
 }

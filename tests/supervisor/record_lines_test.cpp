@@ -223,7 +223,7 @@ TEST_P(Xferlog, HasItsFields) {
 // clang-format off
 INSTANTIATE_TEST_SUITE_P(All, Xferlog, testing::Values(
     Row{transfer(Kind::upload, "/up load", 3, 352us),              "1 127.0.0.1 3 /up_load b _ i r alice ftp 0 * c"},
-    Row{transfer(Kind::download, "/f", 300000, 2900ms),            "2 127.0.0.1 300000 /f b _ o r alice ftp 0 * c"},
+    Row{transfer(Kind::download, "/f", 300000, 2900ms),            "3 127.0.0.1 300000 /f b _ o r alice ftp 0 * c"},
     Row{ascii(transfer(Kind::download, "/f", 6, 1s)),              "1 127.0.0.1 6 /f a _ o r alice ftp 0 * c"},
     Row{failed(transfer(Kind::upload, "/part", 2, 1s)),            "1 127.0.0.1 2 /part b _ i r alice ftp 0 * i"},
     Row{failed(entry(Kind::download, "/nofile")),                  "1 127.0.0.1 0 /nofile b _ o r alice ftp 0 * i"},

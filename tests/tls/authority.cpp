@@ -93,13 +93,19 @@ Made make(const Wanted& wanted, const Made* issuer) {
             X509_gmtime_adj(X509_getm_notBefore(x), -3600) != nullptr &&
             X509_gmtime_adj(X509_getm_notAfter(x), wanted.seconds) != nullptr &&
             X509_set_pubkey(x, key.get()) == 1);
-    require(X509_NAME_add_entry_by_txt(
-                X509_get_subject_name(x), "CN", MBSTRING_UTF8,
-                reinterpret_cast<const unsigned char*>(wanted.common_name.data()),
-                static_cast<int>(wanted.common_name.size()), -1, 0) == 1);
-    std::string names;
+    const auto name = [x](const char* field, const std::string& value) {
+        const auto* text = reinterpret_cast<const unsigned char*>(value.data());
+        require(value.empty() ||
+                X509_NAME_add_entry_by_txt(X509_get_subject_name(x), field, MBSTRING_UTF8, text,
+                                           static_cast<int>(value.size()), -1, 0) == 1);
+    };
+    name("O", wanted.organization);
+    name("CN", wanted.common_name);
+    name("CN", wanted.second_common_name);
+    std::string names = wanted.more_names;
     for (const auto& each : wanted.names) names += (names.empty() ? "DNS:" : ",DNS:") + each;
     if (!names.empty()) add_extension(x, NID_subject_alt_name, names);
+    if (!wanted.usage.empty()) add_extension(x, NID_ext_key_usage, wanted.usage);
     if (wanted.issuer) add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
 
     auto issuer_key = issuer == nullptr ? Key{} : key_of(issuer->key);
@@ -110,7 +116,8 @@ Made make(const Wanted& wanted, const Made* issuer) {
     }
     require(X509_set_issuer_name(x, X509_get_subject_name(above ? above.get() : x)) == 1);
     auto* signing = issuer_key ? issuer_key.get() : key.get();
-    const bool hashes_itself = EVP_PKEY_is_a(signing, "ED25519") == 1;
+    const bool hashes_itself =
+        EVP_PKEY_is_a(signing, "ED25519") == 1 || EVP_PKEY_is_a(signing, "ED448") == 1;
     require(X509_sign(x, signing, hashes_itself ? nullptr : EVP_sha256()) > 0);
     return {pem(x), pem(key.get())};
 }

@@ -13,6 +13,10 @@ struct Wanted {
     std::vector<std::string> names;  // DNS; empty: no subjectAltName
     long seconds = 90L * 86400;      // until it expires
     bool issuer = false;             // may sign others
+    std::string organization{};      // O= of the subject, if any
+    std::string second_common_name{};
+    std::string more_names{};  // subjectAltName in OpenSSL's words, instead of `names`
+    std::string usage{};       // extendedKeyUsage: "clientAuth"; empty: anything
 };
 
 struct Made {

@@ -158,4 +158,46 @@ TEST(Found, IsTheExactNameBeforeTheWildcard) {
         EXPECT_THAT(found(name), IsEmpty()) << name;
 }
 
+// ----- names that stand for accounts
+
+std::vector<std::string> names(const Wanted& wanted, std::string_view field) {
+    return tls::names_in(chain_of(wanted).own.get(), field);
+}
+
+TEST(AccountNames, AreThoseOfTheFieldAlone) {
+    Wanted wanted;
+    wanted.common_name = "ann";
+    wanted.organization = "Example, Inc.";
+    wanted.more_names =
+        "email:ann@example.com,email:a@example.org,DNS:Host.Example.com,URI:http://ann,"
+        "otherName:msUPN;UTF8:ann@corp,otherName:1.2.3.4;UTF8:other,IP:192.0.2.1";
+    EXPECT_THAT(names(wanted, "commonName"), ElementsAre("ann"));
+    EXPECT_THAT(names(wanted, "subject"), ElementsAre("CN=ann,O=Example\\, Inc."));
+    EXPECT_THAT(names(wanted, "rfc822Name"), ElementsAre("ann@example.com", "a@example.org"));
+    EXPECT_THAT(names(wanted, "dNSName"), ElementsAre("host.example.com"));
+    EXPECT_THAT(names(wanted, "userPrincipalName"), ElementsAre("ann@corp"));
+    EXPECT_THAT(names(wanted, ""), IsEmpty());
+    wanted.more_names.clear();
+    for (const auto* field : {"rfc822Name", "dNSName", "userPrincipalName"})
+        EXPECT_THAT(names(wanted, field), IsEmpty()) << field;
+}
+
+TEST(AccountNames, HaveNoControlCharacters) {
+    Wanted wanted;
+    for (const auto& name : {std::string("ann\0.evil", 9), std::string("ann\nbob"),
+                             std::string("ann\x7F"), std::string(1, '\0')}) {
+        wanted.common_name = name;
+        EXPECT_THAT(names(wanted, "commonName"), IsEmpty());
+        for (const auto& subject : names(wanted, "subject"))
+            EXPECT_EQ(subject.find_first_of(std::string("\0\n\x7F", 3)), subject.npos);
+    }
+}
+
+TEST(AccountNames, AreNotTakenFromASubjectWithTwo) {
+    Wanted wanted;
+    wanted.common_name = "ann";
+    wanted.second_common_name = "bob";
+    EXPECT_THAT(names(wanted, "commonName"), IsEmpty());
+}
+
 }  // namespace

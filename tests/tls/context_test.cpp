@@ -83,6 +83,18 @@ TEST(Versions, AreTwoByDefaultAndNeverNone) {
     EXPECT_THAT(refused.error().text(), HasSubstr("no version of TLS"));
 }
 
+TEST(Versions, WithoutACipherDoNotSpoilTheOthers) {
+    for (const bool eleven : {false, true}) {
+        config::Options options;
+        options.ssl_tlsv1 = true;
+        options.ssl_tlsv11 = eleven;
+        const auto server = usual().context(tls::settings_of(options).value());
+        EXPECT_THAT(server.warning(), HasSubstr("TLS 1.0 and 1.1 are not offered"));
+        for (const int version : versions)
+            EXPECT_EQ(Pair(server, only(version)).shake(), version >= TLS1_2_VERSION) << version;
+    }
+}
+
 // ----- ciphers
 
 TEST(Ciphers, OfVsftpdsDefaultWorkWithBothKindsOfKeys) {
@@ -95,6 +107,15 @@ TEST(Ciphers, OfVsftpdsDefaultWorkWithBothKindsOfKeys) {
                                                              ? "ECDHE-ECDSA-AES256-GCM-SHA384"
                                                              : "ECDHE-RSA-AES256-GCM-SHA384");
     }
+}
+
+TEST(Ciphers, AreThoseOfOpensslWhenThereIsNoList) {
+    config::Options options;
+    options.ssl_ciphers.clear();
+    const auto server = usual().context(tls::settings_of(options).value());
+    Pair pair(server, only(TLS1_2_VERSION));
+    EXPECT_TRUE(pair.shake()) << pair.server_error();
+    EXPECT_EQ(server.warning(), "");
 }
 
 TEST(Ciphers, ForRsaStandForTheirTwins) {
@@ -204,7 +225,7 @@ TEST(Contexts, HaveTheOptionsOfThisTable) {
         {SSL_OP_ALLOW_CLIENT_RENEGOTIATION, false, false},
         {SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION, false, false},
         {SSL_OP_CIPHER_SERVER_PREFERENCE, true, true},
-        {SSL_OP_IGNORE_UNEXPECTED_EOF, false, false},  // an upload's end must be said
+        {SSL_OP_IGNORE_UNEXPECTED_EOF, true, false},  // an upload's end must be said
         {SSL_OP_ALLOW_NO_DHE_KEX, false, false},
         {SSL_OP_CLEANSE_PLAINTEXT, true, false},
         {SSL_OP_NO_TICKET, true, true},  // until there is a key

@@ -27,6 +27,7 @@ Reply rest(Session& session, std::string_view argument);
 Reply rang(Session& session, std::string_view argument);
 Reply allo(Session& session, std::string_view);
 Reply abor(Session& session, std::string_view);
+Reply ccc(Session& session, std::string_view);
 Reply pbsz(Session& session, std::string_view);
 Reply prot(Session& session, std::string_view);
 

@@ -152,6 +152,16 @@ Reply allo(Session&, std::string_view) { return reply::allo_ignored; }
 
 Reply abor(Session&, std::string_view) { return reply::nothing_to_abort; }
 
+// RFC 4217, 12.3. Where the client's bytes are decrypted this reply is known by its text: it is the
+// last one over TLS. PROT stays as it is, since anybody might say it from here on.
+Reply ccc(Session& session, std::string_view) {
+    if (!session.options.ssl_enable) return reply::unknown_command;
+    if (!session.encrypted) return reply::ccc_needs_tls;
+    if (!DataTls::may_clear_control()) return reply::ccc_denied;
+    session.encrypted = false;
+    return reply::ccc_done;
+}
+
 Reply pbsz(Session& session, std::string_view) {
     return session.encrypted ? reply::pbsz_ok : reply::pbsz_needs_tls;
 }

@@ -72,7 +72,9 @@ Reply cwd(Session& session, std::string_view argument) {
     return session.with_folder_message(reply::folder_changed);
 }
 
-Reply cdup(Session& session, std::string_view) { return cwd(session, ".."); }
+Reply cdup(Session& session, std::string_view) {
+    return session.denied("..") ? reply::permission_denied : cwd(session, "..");
+}
 
 Reply mkd(Session& session, std::string_view argument) {
     return change(session, argument, ipc::Event::mkdir, reply::folder_made(session.shown(argument)),

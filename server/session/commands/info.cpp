@@ -28,6 +28,7 @@ Reply feat(Session& session, std::string_view) {
     auto on = control::announced(session.options);
     on.facts = session.facts;
     on.hash = session.hash;
+    on.ccc = session.encrypted && DataTls::may_clear_control();
     on.set_times = on.set_times && allowed(session, need::changing);
     on.set_facts = on.set_facts && on.set_times && allowed(session, need::local);
     return ftp::features(on);

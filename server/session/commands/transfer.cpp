@@ -146,13 +146,18 @@ std::optional<std::uint64_t> size_of(const base::Fd& file) {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
+bool has_a_name(const base::Fd& file) {
+    struct stat status {};
+    return ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
+}
+
 // lock_upload_files. Whoever had the lock may have removed the file when he let go of it: then it
 // is made once more.
 enum class Locked { yes, no, gone };
-Locked lock(Session& session, const Upload& upload, const OpenFile& file, Watch& watch) {
+Locked lock(Session& session, const OpenFile& file, Watch& watch) {
     if (!session.options.lock_upload_files) return Locked::yes;
     if (!session.lock(file.file, true, watch)) return Locked::no;
-    return is_still_there(session, upload.path, file.file) ? Locked::yes : Locked::gone;
+    return file.created || has_a_name(file.file) ? Locked::yes : Locked::gone;
 }
 
 // Of an upload that failed, if this command made the file. Others may have stored into it
@@ -171,7 +176,7 @@ std::optional<std::uint64_t> prepare_file(const Upload& upload, const base::Fd& 
         return size_of(file);
     }
     if (upload.restart_at > 0) return upload.restart_at;
-    if (::ftruncate(file.get(), 0) < 0) return std::nullopt;
+    if (size_of(file) != 0U && ::ftruncate(file.get(), 0) < 0) return std::nullopt;
     return 0;
 }
 
@@ -201,8 +206,7 @@ Transferred receive(Session& session, const Upload& upload, OpenFile& file, cons
     }
     if (transferred.end != End::complete) return transferred;
     // A file without a name is lost, whoever took the name away.
-    struct stat status {};
-    if (::fstat(file.file.get(), &status) < 0 || status.st_nlink == 0) transferred.end = End::file;
+    if (!has_a_name(file.file)) transferred.end = End::file;
     return transferred;
 }
 
@@ -215,21 +219,21 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
         return watch.last(reply);
     };
     for (;;) {
-        const auto locked = lock(session, upload, file, watch);
+        const auto locked = lock(session, file, watch);
         if (locked == Locked::no) return refuse(file_busy);
         if (locked == Locked::yes) break;
         auto again = create(session, upload, true);
         if (!again) return refuse(ftp::because(reply::could_not_create, again.error().number));
         file = std::move(again.value());
     }
-    if (upload.restart_at > size_of(file.file).value_or(0))
+    if (upload.restart_at > 0 && upload.restart_at > size_of(file.file).value_or(0))
         return refuse(reply::restart_beyond_end);
     if (const auto given = give_away(session, file); !given)
         return refuse(ftp::because(reply::could_not_create, given.error().number));
     auto data = session.data.open(watch);
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
-    session.control.reply(start);
-    auto protection = session.protect(std::get<base::Fd>(data), watch);
+    auto protection =
+        session.protect(std::get<base::Fd>(data), watch, tls::Stream::Use::any, &start);
     if (const auto* failure = std::get_if<Reply>(&protection)) return refuse(*failure);
     auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
@@ -248,9 +252,9 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
 }
 
 Reply upload(Session& session, std::string_view argument, bool append) {
-    if (auto refusal = session.no_transfer()) return *refusal;
     const auto restart_at = std::exchange(session.restart_at, 0);
     session.range.reset();
+    if (auto refusal = session.no_transfer()) return *refusal;
     const auto path = session.path(argument);
     const auto shown = session.shown(argument);
     if (!path) {
@@ -273,9 +277,9 @@ Reply upload(Session& session, std::string_view argument, bool append) {
 }  // namespace
 
 Reply retr(Session& session, std::string_view argument) {
-    if (auto refusal = session.no_transfer()) return *refusal;
     const auto restart_at = std::exchange(session.restart_at, 0);
     const auto range = std::exchange(session.range, std::nullopt);
+    if (auto refusal = session.no_transfer()) return *refusal;
 
     const auto shown = session.shown(argument);
     const auto refuse = [&](const Reply& reply) {
@@ -303,7 +307,7 @@ Reply retr(Session& session, std::string_view argument) {
     const auto size = size_of(file.value().file).value_or(0);
     if (offset > size) return watch.last(refuse(reply::restart_beyond_end));
     session.control.reply(reply::opening(convert, argument, size));
-    auto protection = session.protect(std::get<base::Fd>(data), watch);
+    auto protection = session.protect(std::get<base::Fd>(data), watch, tls::Stream::Use::sending);
     if (const auto* failure = std::get_if<Reply>(&protection)) return watch.last(refuse(*failure));
     auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
@@ -324,9 +328,9 @@ Reply stor(Session& session, std::string_view path) { return upload(session, pat
 Reply appe(Session& session, std::string_view path) { return upload(session, path, true); }
 
 Reply stou(Session& session, std::string_view argument) {
-    if (auto refusal = session.no_transfer()) return *refusal;
     session.restart_at = 0;
     session.range.reset();
+    if (auto refusal = session.no_transfer()) return *refusal;
     const bool named = !argument.empty();
     const auto typed = named ? std::string(argument) : std::string("STOU");
     const auto path = session.path(typed);

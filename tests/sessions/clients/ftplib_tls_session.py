@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Sessions over TLS with Python's ftplib, run by ftps_test.cpp: HOST PORT. The first thing that is
-# not as it should be ends it with a traceback.
+# Sessions over TLS with Python's ftplib, run by ftps_test.cpp: HOST PORT resumed|anew. With "resumed"
+# the server wants data connections to resume. The first thing that is not as it should be ends it
+# with a traceback.
 import ftplib
 import io
 import random
 import ssl
 import sys
 
-host, port = sys.argv[1], int(sys.argv[2])
+host, port, reuse = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
 
 class Resuming(ftplib.FTP_TLS):
@@ -29,9 +30,8 @@ def context(version):
     return made
 
 
-data = random.Random(1).randbytes(2_000_000)
-for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-    ftp = Resuming(context=context(version), timeout=20)
+def session(kind, version):
+    ftp = kind(context=context(version), timeout=20)
     ftp.connect(host, port)
     assert ftp.login("alice", "wonderland").startswith("230 ")
     ftp.prot_p()
@@ -41,24 +41,37 @@ for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         received = bytearray()
         assert ftp.retrbinary("RETR data", received.extend).startswith("226 ")
         assert received == data
-        assert "data" in ftp.nlst()
+        assert ftp.storbinary("STOR empty", io.BytesIO()).startswith("226 ")
+        assert ftp.size("empty") == 0
+        assert sorted(ftp.nlst()) == ["data", "empty"]
         assert dict(ftp.mlsd())["data"]["type"] == "file"
     assert ftp.quit().startswith("221 ")
 
-    plain = ftplib.FTP_TLS(context=context(version), timeout=20)
-    plain.connect(host, port)
-    plain.login("alice", "wonderland")
-    plain.prot_p()
+
+def refused(version):
+    ftp = ftplib.FTP_TLS(context=context(version), timeout=20)
+    ftp.connect(host, port)
+    ftp.login("alice", "wonderland")
+    ftp.prot_p()
     try:
-        plain.storbinary("STOR files/refused", io.BytesIO(data))
+        ftp.storbinary("STOR files/refused", io.BytesIO(data))
         raise AssertionError("a session that was not resumed got through")
     except ssl.SSLError:
         pass
     try:
-        plain.voidresp()
+        ftp.voidresp()
         raise AssertionError("522 was expected")
     except ftplib.error_perm as error:
         assert str(error).startswith("522 "), error
-    assert plain.voidcmd("NOOP").startswith("200 ")
+    assert ftp.voidcmd("NOOP").startswith("200 ")
+
+
+data = random.Random(1).randbytes(2_000_000)
+for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+    session(Resuming, version)
+    if reuse == "resumed":
+        refused(version)
+    else:
+        session(ftplib.FTP_TLS, version)
 
 print("all is well")

@@ -201,9 +201,6 @@ INSTANTIATE_TEST_SUITE_P(
                        say("MDTM 20201399000000 a.txt").but(different::no_dates, no_date),
                        say("MDTM 99999999999999 a.txt").but(different::no_dates, no_date)},
              .disk = &different::no_dates},
-        Talk{.name = "TimesNotToBeSet",
-             .options = {"mdtm_write=NO"},
-             .steps = {say("CWD files"), say("MDTM 20200229235959 a.txt"), say("MDTM a.txt")}},
         Talk{.name = "LocalTimes",
              .options = {"use_localtime=YES"},
              .steps = {say("CWD files"),
@@ -244,9 +241,6 @@ INSTANTIATE_TEST_SUITE_P(
                        say("SITE CHMOD 9 .dot").but(different::no_numbers, no_mode)},
              .disk = &different::no_numbers,
              .logs = &different::no_numbers},
-        Talk{.name = "SiteWithoutChmod",
-             .options = {"chmod_enable=NO"},
-             .steps = {say("SITE HELP"), say("SITE CHMOD 600 files/a.txt"), say("SITE UMASK")}},
         Talk{.name = "NothingToWrite",
              .options = {"write_enable=NO"},
              .steps = {say("CWD files"), say("STOR x"), say("APPE x"), say("STOU"),
@@ -307,18 +301,5 @@ INSTANTIATE_TEST_SUITE_P(
                        receive("RETR c.dat"), say("SIZE c.dat")}},
         Talk{.name = "HiddenText",
              .options = {"hide_file=.txt"},
-             .steps = {say("CWD files"), receive("NLST")}},
-        Talk{.name = "FolderMessages",
-             .options = {"dirmessage_enable=YES"},
-             .steps = {say("PWD"), say("CWD files"), say("CWD dir"), say("CWD .."), say("CWD dir"),
-                       say("CDUP"), say("CWD empty")},
-             .furnish =
-                 [] {
-                     write_file(home_of(alice) / ".message", "Welcome home\n");
-                     write_file(files() / ".message", "one\ntwo\n\n250 not the end");
-                     write_file(files() / "dir/.message", "dir\n");
-                 }},
-        Talk{.name = "OtherMessageFile",
-             .options = {"dirmessage_enable=YES", "message_file=a.txt"},
-             .steps = {say("CWD files")}}),
+             .steps = {say("CWD files"), receive("NLST")}}),
     name_of);
