@@ -123,6 +123,12 @@ class Template {
     Result<void> prepare() {
         const auto& options = configuration_.options;
         TRY(jail::limit(RLIMIT_CORE, 0));
+        // Before the first child: none ends unnoticed.
+        sigset_t child_ended;
+        ::sigemptyset(&child_ended);
+        ::sigaddset(&child_ended, SIGCHLD);
+        if (::sigprocmask(SIG_BLOCK, &child_ended, &old_mask_) < 0)
+            return base::system_error("sigprocmask");
         if (jail::maker(configuration_.native.users) == jail::Maker::user_in_namespace) {
             TRY(jail::enter_user_namespace());
         }
@@ -133,11 +139,6 @@ class Template {
             mounter_.emplace(std::move(mounter));
         }
         TRY(confine(sessions));
-        sigset_t child_ended;
-        ::sigemptyset(&child_ended);
-        ::sigaddset(&child_ended, SIGCHLD);
-        if (::sigprocmask(SIG_BLOCK, &child_ended, &old_mask_) < 0)
-            return base::system_error("sigprocmask");
         child_ended_ = Fd{::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK)};
         if (!child_ended_) return base::system_error("signalfd");
         costs_ = measure_costs(configuration_);

@@ -24,7 +24,10 @@ bool is_a_name(std::string_view word) {
 
 }  // namespace
 
-std::vector<std::string> name_services(std::string_view nsswitch_conf, std::string_view database) {
+namespace {
+
+// What is said of one database, "[SUCCESS=merge]" among it.
+std::vector<std::string> words_of(std::string_view nsswitch_conf, std::string_view database) {
     std::vector<std::string> found;
     for (auto line : base::split(nsswitch_conf, '\n')) {
         line = line.substr(0, line.find('#'));
@@ -32,12 +35,24 @@ std::vector<std::string> name_services(std::string_view nsswitch_conf, std::stri
         if (colon == line.npos || base::trim(line.substr(0, colon)) != database) continue;
         std::string words(line.substr(colon + 1));
         std::replace(words.begin(), words.end(), '\t', ' ');
-        // "[NOTFOUND=return]" is no name.
         for (const auto word : base::split(words, ' ')) {
-            if (!word.empty() && is_a_name(word)) found.emplace_back(word);
+            if (!word.empty()) found.emplace_back(word);
         }
     }
     return found;
+}
+
+}  // namespace
+
+std::vector<std::string> name_services(std::string_view nsswitch_conf, std::string_view database) {
+    auto found = words_of(nsswitch_conf, database);
+    std::erase_if(found, [](const std::string& word) { return !is_a_name(word); });
+    return found;
+}
+
+bool end_at_files(std::string_view nsswitch_conf, std::string_view database) {
+    const auto words = words_of(nsswitch_conf, database);
+    return !words.empty() && words[0] == files && (words.size() == 1 || words[1].front() != '[');
 }
 
 void hold_name_services(std::string_view nsswitch_conf) {
@@ -49,7 +64,7 @@ void hold_name_services(std::string_view nsswitch_conf) {
         }
         // These are everywhere. The C library has read the configuration then, and knows whether
         // there is an nscd.
-        if (services.empty() || services.front() != files) continue;
+        if (!end_at_files(nsswitch_conf, database)) continue;
         if (database == std::string_view("passwd")) (void)::getpwuid(0);
         if (database == std::string_view("group")) (void)::getgrgid(0);
     }

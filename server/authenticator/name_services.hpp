@@ -12,6 +12,9 @@ namespace authenticator {
 [[nodiscard]] std::vector<std::string> name_services(std::string_view nsswitch_conf,
                                                      std::string_view database);
 
+// Whether whoever is found in /etc is asked of nobody else: "files [SUCCESS=merge] ldap" asks on.
+[[nodiscard]] bool end_at_files(std::string_view nsswitch_conf, std::string_view database);
+
 // Loads them, and asks none that could hang: a child that does finds them in memory. Those that the
 // file names later are loaded by the children, as all were without this.
 void hold_name_services(std::string_view nsswitch_conf);

@@ -16,6 +16,8 @@ namespace {
 
 // More than the parts of the longest proof.
 constexpr std::size_t most_unread = 16;
+// Of one certificate.
+constexpr int most_warnings = 4;
 
 }  // namespace
 
@@ -72,8 +74,10 @@ void ClientCertificate::look(std::function<void()> then) {
 
 void ClientCertificate::on_message(const ipc::Message& message) {
     const auto* record = message.as<ipc::Record>();
-    if (record != nullptr && record->event == ipc::Event::warning && record->path.valid())
+    if (record != nullptr && record->event == ipc::Event::warning && record->path.valid()) {
+        if (++warnings_ > most_warnings) return callbacks_.misbehaved("warns without end");
         return callbacks_.warn(base::escaped(record->path.view()));
+    }
     const auto* said = message.as<ipc::Proven>();
     if (said == nullptr || !said->refusal.valid() || !said->subject.valid() ||
         !said->names.valid() || !then_)

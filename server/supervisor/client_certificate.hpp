@@ -65,6 +65,7 @@ class ClientCertificate : public std::enable_shared_from_this<ClientCertificate>
     bool signed_ = false;    // all of it is
     std::size_t shown_ = 0;  // bytes
     bool looked_at_ = false;
+    int warnings_ = 0;  // of the process that looks at it
     std::optional<std::uint64_t> process_;
     std::optional<AsyncChannel> channel_;
     std::function<void()> then_;

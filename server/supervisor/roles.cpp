@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace supervisor {
@@ -58,7 +59,18 @@ base::Fd open_beside(const char* suffix) {
     const auto length = ::readlink(program, path.data(), path.size());
     if (length <= 0) return {};
     path.resize(static_cast<std::size_t>(length));
-    return base::Fd{::open((path + suffix).c_str(), O_PATH | O_CLOEXEC)};
+    path += suffix;
+    const base::Fd file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    if (!file) return {};
+    struct stat its {};
+    struct stat own {};
+    if (::fstat(file.get(), &its) < 0 || ::stat(program, &own) < 0 || its.st_uid != own.st_uid ||
+        its.st_gid != own.st_gid || its.st_mode != own.st_mode) {
+        base::log::warning(path + " is not used: its owner or mode is not that of jailftpd itself");
+        return {};
+    }
+    auto above = duplicate(file.get());
+    return above ? std::move(above.value()) : base::Fd{};
 }
 
 std::string program_of(std::string_view process, const base::Fd& certificates) {

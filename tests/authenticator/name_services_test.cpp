@@ -11,6 +11,7 @@
 
 namespace {
 
+using authenticator::end_at_files;
 using authenticator::name_services;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -38,6 +39,14 @@ TEST(NameServices, AreNoneWhereTheDatabaseIsNotNamed) {
 
 TEST(NameServices, AreNoPaths) {
     EXPECT_THAT(name_services("passwd: ../evil files", "passwd"), ElementsAre("files"));
+}
+
+TEST(NameServices, EndAtFilesOnlyWhereItsAnswerIsAll) {
+    EXPECT_TRUE(end_at_files(conf, "passwd"));
+    EXPECT_FALSE(end_at_files(conf, "group")) << "merges";
+    EXPECT_FALSE(end_at_files(conf, "shadow"));
+    EXPECT_FALSE(end_at_files(conf, "initgroups"));
+    EXPECT_TRUE(end_at_files("passwd: files\n", "passwd"));
 }
 
 // In a child: whatever this program has loaded for other tests.

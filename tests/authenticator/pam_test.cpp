@@ -424,22 +424,24 @@ TEST_F(PamAttempt, CostsTheSameWhateverIsWrong) {
     sessions::write_file("/etc/shadow", shadow);
     costs = authenticator::measure_costs(configuration);
     ASSERT_THAT(costs.system, StartsWith("$6$rounds=60000$"));
-    const auto median = [&](const std::string& name) {
-        std::vector<std::chrono::microseconds> all;
-        for (int i = 0; i < 5; ++i) {
-            const auto before = cpu_time();
-            EXPECT_EQ(answer(name, "wrong").outcome, ipc::Outcome::wrong);
-            all.push_back(cpu_time() - before);
-        }
-        std::sort(all.begin(), all.end());
-        return static_cast<double>(all[all.size() / 2].count());
+    const auto cost = [&](const char* name) {
+        const auto before = cpu_time();
+        EXPECT_EQ(answer(name, "wrong").outcome, ipc::Outcome::wrong);
+        return static_cast<double>((cpu_time() - before).count());
     };
-    for (int i = 0; i < 3; ++i) (void)answer("alice", "wrong");  // learns
-    const auto usual = median("alice");
+    for (int i = 0; i < 3; ++i) (void)cost("alice");  // learns
     for (const auto* name : {"stranger", "locked", "expired", "noshell", "denied", "root", "a b"}) {
-        const auto this_one = median(name);
-        EXPECT_GT(this_one, 0.7 * usual) << name;
-        EXPECT_LT(this_one, 1.4 * usual) << name;
+        // In turns, and the least of each: what else runs may slow a processor's other half down.
+        std::vector<double> usual;
+        std::vector<double> this_one;
+        for (int i = 0; i < 5; ++i) {
+            usual.push_back(cost("alice"));
+            this_one.push_back(cost(name));
+        }
+        const auto ratio = *std::min_element(this_one.begin(), this_one.end()) /
+                           *std::min_element(usual.begin(), usual.end());
+        EXPECT_GT(ratio, 0.6) << name;
+        EXPECT_LT(ratio, 1.6) << name;
     }
 }
 

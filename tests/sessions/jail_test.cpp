@@ -13,8 +13,10 @@
 #include <regex>
 #include <set>
 
+#include <sched.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -415,6 +417,26 @@ TEST_F(Processes, TheSpawnerWithTlsIsASmallerProgram) {
     const auto file = place("server.pem");
     write_file(file, made.certificate + made.key, 0, 0600);
     expect_small_spawner("-cells-tls", {"ssl_enable=YES", "rsa_cert_file=" + file.string()}, 48);
+}
+
+TEST_F(Processes, AreNotWhatSomebodyElseHasPutBesideTheProgram) {
+    const auto jailftpd = path_of(Program::jailftpd);
+    const auto beside = jailftpd + "-cells";
+    if (!std::filesystem::exists(beside)) GTEST_SKIP() << "needs static libraries";
+    const auto copy = place("copy");
+    std::filesystem::copy_file(beside, copy);
+    ASSERT_EQ(::chown(copy.c_str(), alice.uid, alice.uid), 0);
+    const auto put = [&] {
+        if (::unshare(CLONE_NEWNS) < 0 ||
+            ::mount(copy.c_str(), beside.c_str(), nullptr, MS_BIND, nullptr) < 0)
+            ::_exit(99);
+    };
+    Server server({}, {.before = put});
+    EXPECT_TRUE(
+        std::filesystem::equivalent(Facts(server.process("[spawner]")).link("exe"), jailftpd));
+    EXPECT_THAT(server.errors(), HasSubstr("-cells is not used: "));
+    Conversation ftp(server, alice);
+    EXPECT_EQ(ftp.say("PWD"), at(home_of(alice)));
 }
 
 TEST_F(Processes, AreVisibleUnderTheirNames) {

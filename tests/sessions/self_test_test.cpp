@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // jailftpd --self-test: attacks from inside real jails, with all layers and with each one off.
+#include "base/fd.hpp"
 #include "tests/sessions/conversation.hpp"
 
 #include <gmock/gmock.h>
@@ -7,7 +8,9 @@
 
 #include <filesystem>
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,12 +219,32 @@ TEST_F(JailLandlock, IsAWallOfItsOwn) {
     }
 }
 
+// Newer kernels refuse it (6.18).
+bool may_listen_after_a_connection() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    const base::Fd listener{::socket(AF_INET, SOCK_STREAM, 0)};
+    const base::Fd client{::socket(AF_INET, SOCK_STREAM, 0)};
+    EXPECT_EQ(::bind(listener.get(), any, size), 0);
+    EXPECT_EQ(::listen(listener.get(), 1), 0);
+    EXPECT_EQ(::getsockname(listener.get(), any, &size), 0);
+    EXPECT_EQ(::connect(client.get(), any, size), 0);
+    const base::Fd server{::accept(listener.get(), nullptr, nullptr)};
+    const sockaddr nobody{};
+    EXPECT_EQ(::connect(server.get(), &nobody, sizeof nobody), 0);
+    return ::listen(server.get(), 1) == 0;
+}
+
 // The only wall around a handed socket.
 TEST_F(SelfTest, FindsOutThatTheFilterIsMissing) {
     const auto ran = test("alice", {}, "[jail]\nsystem_calls = no\n");
     EXPECT_EQ(ran.status, 1);
     EXPECT_THAT(row(ran, "connect it by sending (MSG_FASTOPEN)"), HasSubstr("GOT OUT"));
-    EXPECT_THAT(row(ran, "listen with it"), HasSubstr("GOT OUT"));
+    EXPECT_THAT(row(ran, "listen with it"),
+                HasSubstr(may_listen_after_a_connection() ? "GOT OUT" : "held     identity alone"));
 }
 
 // ----- jails that are none

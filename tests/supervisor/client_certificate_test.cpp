@@ -115,6 +115,18 @@ TEST_F(ClientCertificateTest, IsNotShownWithAnotherSignature) {
     EXPECT_FALSE(certificate->is_shown());
 }
 
+TEST_F(ClientCertificateTest, IsNotLookedAtByWhoWarnsWithoutEnd) {
+    show_and_ask();
+    ipc::Record warning{};
+    warning.event = ipc::Event::warning;
+    warning.path.assign("noise");
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(checker.send(warning));
+    go_on();
+    EXPECT_EQ(warnings, std::vector<std::string>(4, "noise"));
+    EXPECT_THAT(misdeeds, ElementsAre("warns without end"));
+    EXPECT_THAT(known, IsEmpty());
+}
+
 TEST_F(ClientCertificateTest, NamesNobodyWhenItIsRefused) {
     show_and_ask();
     ASSERT_TRUE(checker.send(proven("ann\0"sv, "no\n")));

@@ -5,6 +5,7 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "tests/config/folder.hpp"
+#include "tests/sessions/required.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -394,10 +395,11 @@ TEST_F(RecordsTest, LeaveSignalsToTheEventLoop) {
 
 // ----- programs that read them
 
+std::string reference(const char* path) { return std::string(JAILFTPD_REFERENCE "/") + path; }
+
 TEST_F(RecordsTest, MakeFail2banFindTheClientsThatFailed) {
-    const std::string filter = "/etc/fail2ban/filter.d/vsftpd.conf";
-    if (!fs::exists(filter) || run("fail2ban-regex --version").status != 0)
-        GTEST_SKIP() << "fail2ban is not installed";
+    const auto program = reference("usr/bin/fail2ban-regex");
+    if (!fs::exists(program)) return sessions::skip_or_fail("fail2ban has not been unpacked");
     configuration.options.xferlog_enable = true;
     auto all = everything();  // one failed login
     for (const auto* user : {"bob", "a] FAIL LOGIN: Client \"9.9.9.9\",",
@@ -415,7 +417,9 @@ TEST_F(RecordsTest, MakeFail2banFindTheClientsThatFailed) {
         all.push_back(login);
     }
     write_all(all);
-    const auto found = run("fail2ban-regex -v --print-all-matched " + own + ' ' + filter);
+    const auto found = run("PYTHONPATH=" + reference("usr/lib/python3/dist-packages") +
+                           " python3 " + program + " -v --print-all-matched " + own + ' ' +
+                           reference("etc/fail2ban/filter.d/vsftpd.conf"));
     EXPECT_THAT(found.output,
                 HasSubstr(std::to_string(all.size()) + " lines, 0 ignored, 8 matched"))
         << content(own);
@@ -424,16 +428,15 @@ TEST_F(RecordsTest, MakeFail2banFindTheClientsThatFailed) {
 }
 
 TEST_F(RecordsTest, AreUnderstoodByLogwatch) {
-    const std::string script = "/usr/share/logwatch/scripts/services/vsftpd";
-    if (!fs::exists(script) || run("perl -v").status != 0)
-        GTEST_SKIP() << "logwatch is not installed";
+    const auto script = reference("usr/share/logwatch/scripts/services/vsftpd");
+    if (!fs::exists(script)) return sessions::skip_or_fail("logwatch has not been unpacked");
     configuration.options.dual_log_enable = true;
     write_all(everything());
     for (const auto& log : {own, xferlog}) {
         const auto report =
             run("LOGWATCH_DETAIL_LEVEL=10 LOGWATCH_DATE_RANGE=today perl "
-                "-I/usr/share/logwatch/lib " +
-                script + " <" + log);
+                "-I" +
+                reference("usr/share/logwatch/lib") + ' ' + script + " <" + log);
         EXPECT_EQ(report.status, 0) << report.output;
         EXPECT_THAT(report.output, Not(HasSubstr("Unmatched"))) << report.output;
         EXPECT_THAT(report.output, HasSubstr("User: alice"));
