@@ -727,7 +727,7 @@ TEST_F(ProcessWithPam, LearnsWhatAFailureCosts) {
     auto shadow = sessions::content_of("/etc/shadow");
     const auto cheap = sessions::hash_of("secret");
     crypt_data data{};
-    const std::string dear = ::crypt_r("secret", "$6$rounds=60000$jailftpdtest$", &data);
+    const std::string dear = ::crypt_r("secret", "$6$rounds=30000$jailftpdtest$", &data);
     for (auto at = shadow.find("$6$"); at != shadow.npos; at = shadow.find("$6$", at + 1))
         shadow.replace(at, cheap.size(), dear);
     sessions::write_file("/etc/shadow", shadow);
@@ -735,7 +735,7 @@ TEST_F(ProcessWithPam, LearnsWhatAFailureCosts) {
                          "auth required pam_unix.so\nauth required pam_unix.so\n"
                          "account required pam_permit.so\n");
     Authenticator authenticator(configuration);
-    const auto cost_of_ten = [&](const char* name) {
+    const auto cost_of_some = [&](const char* name) {
         const auto cpu_time = [&] {
             const auto all = Facts(authenticator.pid()).text("stat");
             std::istringstream words(all.substr(all.rfind(')') + 1));
@@ -747,16 +747,23 @@ TEST_F(ProcessWithPam, LearnsWhatAFailureCosts) {
             return of_children + in_system;
         };
         const auto before = cpu_time();
-        for (int i = 0; i < 10; ++i)
+        for (int i = 0; i < 5; ++i)
             EXPECT_EQ(authenticator.ask(name, "wrong").outcome, Outcome::wrong);
         EXPECT_TRUE(eventually([&] { return authenticator.children().empty(); }));
         return cpu_time() - before;
     };
-    (void)cost_of_ten("alice");
-    const auto known = cost_of_ten("alice");
-    const auto unknown = cost_of_ten("stranger");
-    EXPECT_GT(unknown, 0.7 * known);
-    EXPECT_LT(unknown, 1.4 * known);
+    (void)cost_of_some("alice");
+    // In turns, and the least of each: what else runs may slow a processor's other half down.
+    std::vector<double> known;
+    std::vector<double> unknown;
+    for (int i = 0; i < 3; ++i) {
+        known.push_back(cost_of_some("alice"));
+        unknown.push_back(cost_of_some("stranger"));
+    }
+    const auto ratio = *std::min_element(unknown.begin(), unknown.end()) /
+                       *std::min_element(known.begin(), known.end());
+    EXPECT_GT(ratio, 0.6);
+    EXPECT_LT(ratio, 1.6);
 }
 
 }  // namespace
