@@ -82,26 +82,28 @@ Range range_of(const ipc::DataPolicy& policy) {
 struct Listener {
     Fd socket;
     std::uint16_t port = 0;
+    std::uint32_t in_vain = 0;  // ports that were tried before
 };
 
 // Listens on a port of the range at that address; an empty Fd when none is free.
 Listener listen_in_range(ipc::Address address, Range range, std::uint32_t tries) {
     const auto start = random_below(range.size());
-    for (std::uint32_t i = 0; i < std::min(range.size(), tries); ++i) {
+    const auto most = std::min(range.size(), tries);
+    for (std::uint32_t i = 0; i < most; ++i) {
         // A socket that was bound cannot be bound again, and one whose listen(2) failed is bound.
         Fd socket{::socket(address.any.sa_family, stream_flags, 0)};
-        if (!socket) return {};
+        if (!socket) return {{}, 0, i};
         allow_reuse(socket);
         const auto port = static_cast<std::uint16_t>(range.lowest + (start + i) % range.size());
         set_port(address, port);
         if (::bind(socket.get(), &address.any, length(address)) < 0) {
             if (errno == EADDRINUSE || errno == EACCES) continue;
-            return {};
+            return {{}, 0, i};
         }
-        if (::listen(socket.get(), backlog) == 0) return {std::move(socket), port};
-        if (errno != EADDRINUSE) return {};
+        if (::listen(socket.get(), backlog) == 0) return {std::move(socket), port, i};
+        if (errno != EADDRINUSE) return {{}, 0, i};
     }
-    return {};
+    return {{}, 0, most};
 }
 
 }  // namespace
@@ -179,6 +181,7 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
         auto found = listen_in_range(local, range, tries);
         bound = static_cast<bool>(found.socket);
         if (bound) listener.assign(found.socket.release());
+        if (found.in_vain > 0) callbacks.searched(found.in_vain);
         return found.port;
     }
 

@@ -25,6 +25,8 @@ class DataSockets {
         std::function<void(const ipc::DataFailed&)> failed;
         // For the administrator: why, with both addresses.
         std::function<void(std::string)> refused;
+        // How many ports were tried in vain: a search in a crowded range takes time.
+        std::function<void(std::uint32_t)> searched;
     };
 
     // peer and local are the control connection's ends.

@@ -25,7 +25,7 @@ constexpr Permission permissions[] = {
     {ipc::Type::record,         before_login,  100,  0},          // Client::log
     {ipc::Type::entered,        entering,        1,  0},          // Client::entered, once
     {ipc::Type::record,         entering,        1,  0},          // Client::log
-    {ipc::Type::passive_open,   after_login,     0,  0},          // DataSockets: each replaces the last, so they cannot pile up
+    {ipc::Type::passive_open,   after_login,     0,  0},          // DataSockets: each replaces the last, so they cannot pile up; and a token for each port tried in vain
     {ipc::Type::passive_close,  after_login,     0,  0},          // DataSockets
     {ipc::Type::active_open,    after_login,     0,  0},          // DataSockets: as passive_open
     {ipc::Type::sign,           after_login,    50,  0},          // Client::sign: the signer, once for a data connection

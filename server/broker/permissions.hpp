@@ -19,13 +19,16 @@ enum class Phase : std::uint8_t {
 
 enum class Verdict : std::uint8_t { allowed, misplaced, too_often };
 
-// Counts one sender's requests. A misplaced request ends its sender; one that comes too often is
-// dropped.
+// Counts one sender's requests. A misplaced request ends its sender; after one that comes too often
+// the next has to wait.
 class Permissions {
   public:
     using Clock = std::chrono::steady_clock;
     [[nodiscard]] Verdict check(ipc::Type request, Phase phase, Clock::time_point now,
                                 std::size_t descriptors = 0);
+    // What answering took beyond the request's own cost; with debts even what is free comes too
+    // often.
+    void charge(double tokens) { tokens_ -= tokens; }
 
   private:
     double tokens_ = 0;

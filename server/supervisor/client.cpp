@@ -36,7 +36,7 @@ constexpr std::size_t most_unread = 16;
 // Descriptors in one message: the control connection, and an upload that is given away.
 constexpr std::size_t most_from_greeter = 1;
 constexpr std::size_t most_from_giver = 1;
-// What a process may have said in the administrator's log.
+// What a process may have said, or have us say, in the administrator's log.
 constexpr int most_warnings = 100;
 // For a process that sends more than it may (broker/permissions.cpp).
 constexpr std::chrono::milliseconds breather = 100ms;
@@ -626,7 +626,8 @@ void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) 
                       [this](const ipc::DataFailed& failed) {
                           if (!session_->channel.send(failed)) not_taken();
                       },
-                      [this](std::string why) { base::log::warning(description() + ": " + why); }});
+                      [this](const std::string& why) { warn(why); },
+                      [this](std::uint32_t ports) { permissions_.charge(ports); }});
 
     ipc::Enter message{};
     message.peer = peer_;
@@ -773,18 +774,20 @@ void Client::died(std::string_view text) {
     services_.records.write(made);
 }
 
+// What it says, or makes us say.
+void Client::warn(std::string_view what) {
+    if (warnings_ < most_warnings)
+        base::log::warning(description() + ": " + std::string(what));
+    else if (warnings_ == most_warnings)
+        base::log::warning(description() + ": its further warnings are not logged");
+    warnings_ = std::min(warnings_ + 1, most_warnings + 1);
+}
+
 template <typename Record>
 void Client::log(const Record& record) {
     if (!record.path.valid() || !record.second.valid())
         return misbehaved("sent a malformed record");
-    if (record.event == ipc::Event::warning) {
-        if (warnings_ < most_warnings)
-            base::log::warning(description() + ": " + base::escaped(record.path.view()));
-        else if (warnings_ == most_warnings)
-            base::log::warning(description() + ": its further warnings are not logged");
-        warnings_ = std::min(warnings_ + 1, most_warnings + 1);
-        return;
-    }
+    if (record.event == ipc::Event::warning) return warn(base::escaped(record.path.view()));
     // Nobody forges failed logins where the options want none of these.
     const bool lists_users = options_->userlist_enable && options_->userlist_log;
     if (record.event == ipc::Event::refused && state_ == State::greeting && lists_users) {

@@ -130,6 +130,7 @@ class Client : public std::enable_shared_from_this<Client> {
                    std::string_view remark = {});
     template <typename Record>  // of ipc, short or not
     void log(const Record& record);
+    void warn(std::string_view what);
     void died(std::string_view text);
     void too_slow();
     void not_taken();

@@ -85,4 +85,18 @@ TEST(Permissions, NeverStopDataConnections) {
                   Verdict::allowed);
 }
 
+TEST(Permissions, MakeSearchesInACrowdedRangeWaitForTheirTurn) {
+    broker::Permissions permissions;
+    const auto open = [&](std::chrono::milliseconds passed) {
+        return permissions.check(ipc::Type::passive_open, Phase::after_login, start + passed);
+    };
+    int searches = 0;
+    for (; open(std::chrono::milliseconds(0)) == Verdict::allowed; ++searches) {
+        ASSERT_LT(searches, 1000);
+        permissions.charge(512);
+    }
+    EXPECT_EQ(searches, 20000 / 512 + 1);
+    EXPECT_EQ(open(std::chrono::milliseconds(100)), Verdict::allowed);
+}
+
 }  // namespace

