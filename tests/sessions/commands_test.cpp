@@ -113,6 +113,16 @@ TEST_F(Commands, ThatMoveAround) {
                   });
 }
 
+TEST_F(Commands, ThatLeaveAFolderWhichSomebodyHasRemoved) {
+    for (const auto* line : {"CDUP", "CWD .."}) {
+        EXPECT_THAT(ftp.say("MKD /files/gone"), StartsWith("257"));
+        EXPECT_THAT(ftp.say("CWD /files/gone"), StartsWith("250"));
+        std::filesystem::remove(home_of(alice) / "files/gone");
+        EXPECT_EQ(ftp.say(line), "250 Directory successfully changed.");
+        EXPECT_EQ(ftp.say("PWD"), "257 \"/files\" is the current directory");
+    }
+}
+
 TEST_F(Commands, DoublesQuotesInNamesOfFolders) {
     EXPECT_EQ(ftp.say("MKD files/a\"b"), "257 \"/files/a\"\"b\" created");
     EXPECT_THAT(ftp.say("CWD files/a\"b"), StartsWith("250"));

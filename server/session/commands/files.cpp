@@ -67,6 +67,9 @@ Reply cwd(Session& session, std::string_view argument) {
     const auto path = session.path(argument);
     if (!path) return ftp::because(reply::folder_not_changed, Session::no_path(argument));
     auto entered = session.files.enter(*path);
+    // The folder that the client is in has been removed: what was above it is known by its name.
+    if (!entered && entered.error().number == ENOENT && argument == "..")
+        entered = session.files.enter(session.shown(argument));
     if (!entered) return ftp::because(reply::folder_not_changed, entered.error().number);
     session.cwd = std::move(entered.value());
     return session.with_folder_message(reply::folder_changed);
