@@ -34,6 +34,7 @@ base::Result<int> run_spawner() {
 int main(int argc, char** argv) {
     base::title::prepare(argc, argv);
     (void)std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error of their writer
     try {
         base::log::start(base::log::Level::info);
         const auto ended = run_spawner();

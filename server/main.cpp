@@ -345,6 +345,7 @@ int main(int argc, char** argv) {
     base::title::prepare(argc, argv);
     if (!open_standard_descriptors()) return failure;
     (void)std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error of their writer
     const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     try {
         constexpr std::string_view process = "--process=";

@@ -601,7 +601,7 @@ struct Record {
     std::uint32_t has_size;      // 1: bytes and rate are shown
     std::uint32_t ascii;         // TYPE in force (xferlog a/b)
     Text<longest_path> path;     // as seen inside the jail
-    Text<longest_path> second;
+    Text<longest_path> second;   // another path, a mode; of a transfer: why it failed
 };
 
 // The same for names of usual length: a tenth of the bytes for every transfer.

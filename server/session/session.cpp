@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 #include <functional>
 #include <memory>
@@ -197,6 +198,13 @@ void Session::record(ipc::Event event, bool success, std::string_view path_shown
     line.path.assign(path_shown);
     line.second.assign(second);
     broker.record(line);
+}
+
+void Session::tell_of_disk(std::string_view deed, int error_number) {
+    const bool is_the_hosts = error_number == ENOSPC || error_number == EIO;
+    if (!is_the_hosts || std::exchange(told_of_disk, true)) return;
+    record(ipc::Event::warning, false,
+           std::string(deed) + " failed: " + std::strerror(error_number));
 }
 
 void Session::set_title(std::string_view doing) const {

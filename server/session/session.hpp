@@ -76,6 +76,7 @@ struct Session {
     std::map<std::pair<bool, std::uint32_t>, std::string> names{};
     bool ending = false;               // after the reply
     bool quit_after_transfer = false;  // QUIT was said during one
+    bool told_of_disk = false;
 
     // ----- what handlers ask
 
@@ -113,6 +114,9 @@ struct Session {
 
     void record(ipc::Event event, bool success, std::string_view path,
                 std::string_view second = {});
+    // The administrator learns once a session of errors that are not the client's: a full disk, a
+    // broken one. 0 and all others are none of these.
+    void tell_of_disk(std::string_view deed, int error_number);
     void set_title(std::string_view doing) const;
 
     // The next command or what else there is.

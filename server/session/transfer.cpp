@@ -14,12 +14,14 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace session {
@@ -43,6 +45,10 @@ constexpr std::uint64_t smallest_step = 1 << 10;
 constexpr std::uint64_t largest_step = 64 << 10;  // vsftpd's
 // What a late step may make up for: a client that stood still gets no more than that at once.
 constexpr milliseconds most_late{250};
+
+End end_for(int number) {
+    return number == ENOSPC || number == EDQUOT || number == EFBIG ? End::no_space : End::file;
+}
 
 // What ended a transfer before its time.
 using Ended = std::optional<End>;
@@ -148,9 +154,19 @@ class Flow {
         }
     }
 
+    // Bytes of a step that failed.
+    void count(std::uint64_t bytes) { moved_ += bytes; }
+
+    // Of a call on the file that has just failed.
+    End file_failed(int number) {
+        file_error_ = number;
+        return end_for(number);
+    }
+
     Transferred finished(End end) const {
         Transferred result;
         result.end = end;
+        if (end == End::file || end == End::no_space) result.number = file_error_;
         result.bytes = moved_;
         result.time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_);
         return result;
@@ -311,6 +327,7 @@ class Flow {
     Clock::time_point last_byte_;
     std::uint64_t moved_ = 0;
     std::uint64_t looked_at_ = 0;
+    int file_error_ = 0;
     bool over_ = false;  // the client has ended its TLS stream
     bool cut_ = false;   // in a way that tells nothing
 };
@@ -341,7 +358,7 @@ Ended copy_out(const base::Fd& file, std::uint64_t offset, std::optional<std::ui
         const auto got =
             ::pread(file.get(), buffer.bytes.get(), flow.step(wanted), static_cast<off_t>(offset));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return End::file;
+        if (got < 0) return flow.file_failed(errno);
         if (got == 0) return length ? Ended{End::shrank} : std::nullopt;
         offset += static_cast<std::uint64_t>(got);
         if (length) *length -= static_cast<std::uint64_t>(got);
@@ -377,8 +394,10 @@ bool sendfile_out(const base::Fd& file, std::uint64_t offset, std::uint64_t leng
         } else if ((errno == EINVAL || errno == ENOSYS) && flow.bytes() == 0) {
             return false;
         } else if (errno != EINTR) {
-            ended =
-                errno == EIO || errno == EINVAL || errno == EOVERFLOW ? End::file : End::network;
+            if (errno == EIO || errno == EINVAL || errno == EOVERFLOW)
+                ended = flow.file_failed(errno);
+            else
+                ended = End::network;
             return true;
         }
     }
@@ -387,24 +406,69 @@ bool sendfile_out(const base::Fd& file, std::uint64_t offset, std::uint64_t leng
 
 // ----- uploads
 
-End file_error() {
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? End::no_space : End::file;
-}
+// The file that an upload goes to.
+class Target {
+  public:
+    // `end`: where the first byte goes; nothing when each goes to what is the end then.
+    Target(const base::Fd& file, std::optional<std::uint64_t> end, Flow& flow)
+        : file_(file), end_(end), flow_(flow) {}
 
-// Everything, or the reason why not.
-Ended write_all(const base::Fd& file, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto written = ::write(file.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return file_error();
-        if (written == 0) return End::file;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
+    // Everything, or the reason why not.
+    Ended write(std::string_view bytes) {
+        if (auto ended = whole()) return ended;
+        while (!bytes.empty()) {
+            const auto written = ::write(file_.get(), bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return flow_.file_failed(errno);
+            if (written == 0) return End::file;
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+            went(written);
+        }
+        return std::nullopt;
     }
-    return std::nullopt;
-}
+
+    [[nodiscard]] std::uint64_t stored() const { return stored_; }
+
+    // From a pipe, as much as the kernel takes at once: errno and -1 as splice(2) has it.
+    ssize_t take(const base::Fd& pipe, std::size_t most) {
+        const auto written =
+            ::splice(pipe.get(), nullptr, file_.get(), nullptr, most, SPLICE_F_MOVE);
+        if (written > 0) went(written);
+        return written;
+    }
+
+    // Unless somebody has cut off what was written: what comes next would stand behind a hole. The
+    // first question costs next to nothing; its answer may be old on network file systems, and one
+    // in user space may know a size only when the file is closed.
+    [[nodiscard]] Ended whole() const {
+        struct statx quick {};
+        if (!end_ || *end_ == 0 ||
+            ::statx(file_.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &quick) < 0 ||
+            quick.stx_size >= *end_)
+            return std::nullopt;
+        struct stat status {};
+        struct statfs kind {};
+        const bool is_shorter = ::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                                static_cast<std::uint64_t>(status.st_size) < *end_;
+        if (!is_shorter || ::fstatfs(file_.get(), &kind) < 0 || kind.f_type == FUSE_SUPER_MAGIC)
+            return std::nullopt;
+        return End::shrank;
+    }
+
+  private:
+    void went(ssize_t bytes) {
+        stored_ += static_cast<std::uint64_t>(bytes);
+        if (end_) *end_ += static_cast<std::uint64_t>(bytes);
+    }
+
+    const base::Fd& file_;
+    std::optional<std::uint64_t> end_;
+    Flow& flow_;
+    std::uint64_t stored_ = 0;
+};
 
 // To the end of what the client sends, or `most` bytes of it. `over`: it was the end.
-Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::uint64_t> most,
+Ended copy_in(Target& target, Flow& flow, bool ascii, std::optional<std::uint64_t> most,
               bool& over) {
     auto buffer = Buffer::for_a_step(flow, first_read);
     ftp::FromNetwork lines;
@@ -416,7 +480,7 @@ Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::u
             over = true;
             converted.clear();
             lines.finish(converted);
-            return write_all(file, converted);
+            return target.write(converted);
         }
         std::string_view bytes(buffer.bytes.get(), got);
         if (ascii) {
@@ -424,7 +488,11 @@ Ended copy_in(const base::Fd& file, Flow& flow, bool ascii, std::optional<std::u
             lines.convert(bytes, converted);
             bytes = converted;
         }
-        if (auto ended = write_all(file, bytes)) return ended;
+        const auto before = target.stored();
+        if (auto ended = target.write(bytes)) {
+            if (!ascii) flow.count(target.stored() - before);
+            return ended;
+        }
         if (auto ended = flow.moved(got)) return ended;
         if (auto ended = flow.look()) return ended;
         if (got == first_read) buffer = Buffer::for_a_step(flow, most);
@@ -447,7 +515,7 @@ struct Pipe {
 };
 
 // False: splice does not work here; nothing is lost, for what is in the pipe is written first.
-bool splice_in(const base::Fd& file, Flow& flow, Ended& ended) {
+bool splice_in(Target& target, Flow& flow, Ended& ended) {
     const auto pipe = Pipe::make();
     if (!pipe) return false;
     for (;;) {
@@ -461,9 +529,9 @@ bool splice_in(const base::Fd& file, Flow& flow, Ended& ended) {
             if ((ended = flow.wait(POLLIN))) return true;
             continue;
         }
+        if ((ended = target.whole())) return true;
         while (waiting > 0) {
-            const auto written = ::splice(pipe->out.get(), nullptr, file.get(), nullptr,
-                                          static_cast<std::size_t>(waiting), SPLICE_F_MOVE);
+            const auto written = target.take(pipe->out, static_cast<std::size_t>(waiting));
             if (written > 0) {
                 waiting -= written;
                 if ((ended = flow.moved(static_cast<std::uint64_t>(written)))) return true;
@@ -472,11 +540,11 @@ bool splice_in(const base::Fd& file, Flow& flow, Ended& ended) {
                 std::vector<char> rest(static_cast<std::size_t>(waiting));
                 const auto got = ::read(pipe->out.get(), rest.data(), rest.size());
                 if (got != waiting) return ended = End::file, true;
-                if ((ended = write_all(file, {rest.data(), rest.size()}))) return true;
+                if ((ended = target.write({rest.data(), rest.size()}))) return true;
                 ended = flow.moved(rest.size());
                 return ended.has_value();
             } else if (written == 0 || errno != EINTR) {
-                ended = written == 0 ? End::file : file_error();
+                ended = written == 0 ? End::file : flow.file_failed(errno);
                 return true;
             }
         }
@@ -485,6 +553,11 @@ bool splice_in(const base::Fd& file, Flow& flow, Ended& ended) {
 }
 
 }  // namespace
+
+void Transferred::fail(int error_number) {
+    end = end_for(error_number);
+    number = error_number;
+}
 
 Transferred send_file(const base::Fd& file, std::uint64_t offset,
                       std::optional<std::uint64_t> length, const base::Fd& data, const Terms& terms,
@@ -505,14 +578,16 @@ Transferred receive_file(const base::Fd& file, std::uint64_t offset, const base:
     Flow flow(data, terms, watch);
     if (!watch.started()) return flow.finished(End::aborted);
     if (offset > 0 && ::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
-        return flow.finished(End::file);
+        return flow.finished(flow.file_failed(errno));
+    Target target(file, terms.append ? std::nullopt : std::optional(offset), flow);
     bool over = false;
     // splice(2) refuses files that are appended to.
     const bool by_hand = terms.ascii || terms.append || flow.secure();
-    auto ended = copy_in(file, flow, terms.ascii,
+    auto ended = copy_in(target, flow, terms.ascii,
                          by_hand ? std::nullopt : std::optional(copied_first), over);
-    if (!ended && !over && !splice_in(file, flow, ended))
-        ended = copy_in(file, flow, false, std::nullopt, over);
+    if (!ended && !over && !splice_in(target, flow, ended))
+        ended = copy_in(target, flow, false, std::nullopt, over);
+    if (!ended) ended = target.whole();
     return flow.finished(ended.value_or(End::complete));
 }
 

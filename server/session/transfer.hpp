@@ -52,15 +52,19 @@ enum class End {
     cut,       // an upload over TLS that ended without goodbye: nobody knows whether it is whole
     file,      // reading or writing the file failed
     no_space,  // ENOSPC, EDQUOT, EFBIG
-    shrank,    // the file became shorter while it was sent
+    shrank,    // the file became shorter while it was sent, or what was stored has been cut off
     timeout,   // no byte for data_connection_timeout
     aborted,   // the watch said so
 };
 
 struct Transferred {
     End end = End::complete;
+    int number = 0;  // errno of the file's failure, if it has one
     std::uint64_t bytes = 0;
     std::chrono::microseconds time{};
+
+    // The file, with what the kernel said of it.
+    void fail(int error_number);
 };
 
 // From `offset` as many bytes as `length` says, and nothing less is complete; without it, to the

@@ -804,7 +804,8 @@ void Client::log(const Record& record) {
     auto made = entry(*kind);
     made.success = record.success != 0;
     made.path = record.path.view();
-    made.second = record.second.view();
+    // Of a transfer it is why it failed.
+    (is_transfer(*kind) ? made.reason : made.second) = record.second.view();
     made.bytes = record.bytes;
     made.has_size = record.has_size != 0;
     made.duration = std::chrono::microseconds(record.microseconds);

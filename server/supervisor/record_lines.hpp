@@ -48,7 +48,7 @@ struct Entry {
     std::string shown_password;  // anonymous: the e-mail address
     std::string certificate;     // whose subject stood for a password
     bool success = false;
-    std::string reason;  // of a failed login; never in vsftpd.log
+    std::string reason;  // of a failed login or transfer; never in vsftpd.log
     std::string remark;  // the same, but for vsftpd.log (userlist_log)
     std::string path;    // also the command or the reply
     std::string second;  // rename: the new name; chmod: the mode

@@ -475,8 +475,10 @@ TEST_F(Session, RefusedRetrKeepsThePassiveConnectionForTheNext) {
     EXPECT_EQ(ftp.say("RETR mine"), "550 Failed to open file. (Is a directory)");
     EXPECT_THAT(ftp.say("RETR digits"), StartsWith("150 "));
     EXPECT_EQ(ftp.client.reply(), "226 Transfer complete.");
-    EXPECT_THAT(ftp.supervisor->records(2),
-                ElementsAre("FAIL DOWNLOAD /nothing 0", "OK DOWNLOAD /digits 10"));
+    EXPECT_THAT(
+        ftp.supervisor->records(2),
+        ElementsAre("FAIL DOWNLOAD /nothing Failed to open file. (No such file or directory) 0",
+                    "OK DOWNLOAD /digits 10"));
 }
 
 TEST_F(Session, ConvertsLineEndsOnlyWhenToldTo) {
@@ -516,7 +518,8 @@ TEST_F(Session, StoresAFile) {
     EXPECT_THAT(
         ftp.supervisor->records(5),
         ElementsAre("OK UPLOAD /mine/new 7", "OK UPLOAD /mine/new 3", "OK UPLOAD /mine/new 2",
-                    "OK UPLOAD /mine/new 2", "FAIL UPLOAD /mine/new 0"));
+                    "OK UPLOAD /mine/new 2",
+                    "FAIL UPLOAD /mine/new Restart position is beyond the end of the file. 0"));
 }
 
 TEST_F(Session, StoresUnderNamesThatAreFree) {
@@ -902,7 +905,8 @@ TEST_F(SameName, AnUploadWhoseFileWasDeletedIsNotAcknowledged) {
     EXPECT_EQ(first->say("STOR mine/f"), "150 Ok to send data.");
     EXPECT_EQ(second->say("DELE mine/f"), "250 Delete operation successful.");
     data.close();
-    EXPECT_EQ(first->client.reply(), "451 Failure writing to local file.");
+    EXPECT_EQ(first->client.reply(),
+              "451 Failure writing to local file. (No such file or directory)");
 }
 
 TEST_F(Session, AnnouncesTheSizeThatAFileHasWhenItsConnectionStands) {

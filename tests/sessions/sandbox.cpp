@@ -82,7 +82,7 @@ void private_dev() {
     const auto made = place("dev");
     fs::create_directories(made);
     mounted("tmpfs", made, "mode=0755");
-    for (const auto* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
+    for (const auto* name : {"null", "zero", "full", "random", "urandom", "tty", "fuse"}) {
         const auto from = fs::path("/dev") / name;
         if (!fs::exists(from)) continue;
         write_file(made / name, "");
@@ -294,11 +294,11 @@ uid_t owner_of(const fs::path& path) {
     return ::stat(path.c_str(), &status) == 0 ? status.st_uid : static_cast<uid_t>(-1);
 }
 
-void mount_small(const fs::path& path, std::size_t bytes, uid_t owner) {
+void mount_small(const fs::path& path, std::size_t bytes, uid_t owner, const std::string& more) {
     fs::create_directories(path);
     small_mounts.push_back(path);
     mounted("tmpfs", path,
-            "size=" + std::to_string(bytes) + ",mode=0755,uid=" + std::to_string(owner));
+            "size=" + std::to_string(bytes) + ",mode=0755,uid=" + std::to_string(owner) + more);
 }
 
 std::string hash_of(const std::string& password) {

@@ -57,8 +57,9 @@ void make_folder(const std::filesystem::path& path, uid_t owner = 0, mode_t mode
 [[nodiscard]] mode_t mode_of(const std::filesystem::path& path);
 [[nodiscard]] uid_t owner_of(const std::filesystem::path& path);
 
-// A file system of so many bytes, mounted there for the rest of this test.
-void mount_small(const std::filesystem::path& path, std::size_t bytes, uid_t owner);
+// A file system of so many bytes, mounted there for the rest of this test; more: ",OPTION=VALUE".
+void mount_small(const std::filesystem::path& path, std::size_t bytes, uid_t owner,
+                 const std::string& more = {});
 
 // sha512-crypt with few rounds, so that tests do not wait for it.
 [[nodiscard]] std::string hash_of(const std::string& password);

@@ -33,6 +33,7 @@ Reply change(Session& session, std::string_view argument, ipc::Event event, cons
     const auto outcome =
         path ? act(*path) : base::Result<void>(base::Error{"", Session::no_path(argument)});
     session.record(event, outcome.has_value(), session.shown(argument));
+    if (!outcome) session.tell_of_disk("changing a folder", outcome.error().number);
     return outcome ? done : ftp::because(failed, outcome.error().number);
 }
 
@@ -124,7 +125,10 @@ Reply rnto(Session& session, std::string_view argument) {
                             : base::Result<void>(base::Error{"", Session::no_path(argument)});
     session.record(ipc::Event::rename, renamed.has_value(), ftp::normalised(from),
                    session.shown(argument));
-    if (!renamed) return ftp::because(reply::rename_failed, renamed.error().number);
+    if (!renamed) {
+        session.tell_of_disk("renaming a file", renamed.error().number);
+        return ftp::because(reply::rename_failed, renamed.error().number);
+    }
     return reply::rename_done;
 }
 

@@ -52,21 +52,24 @@ Terms terms(const Session& session, bool ascii, std::optional<tls::Stream>& stre
     return result;
 }
 
-void record(Session& session, ipc::Event event, const std::string& path, bool success,
-            const Transferred& transferred) {
+// What the client is told in the end is the reason of a failure, too.
+void record(Session& session, ipc::Event event, const std::string& path, const Reply& told,
+            const Transferred& transferred = {}) {
     ipc::Record line{};
     line.event = event;
-    line.success = success ? 1 : 0;
+    line.success = told.code == reply::transfer_complete.code ? 1 : 0;
     line.bytes = transferred.bytes;
     line.microseconds = static_cast<std::uint64_t>(transferred.time.count());
     line.has_size = 1;
     line.ascii = session.ascii ? 1 : 0;
     line.path.assign(path);
+    if (line.success == 0) line.second.assign(told.text);
     session.broker.record(line);
 }
 
-Reply ended(Session& session, const Transferred& transferred, const ftp::Fixed& network_failed,
-            const ftp::Fixed& file_failed) {
+Reply ended(Session& session, ipc::Event event, const Transferred& transferred) {
+    const bool stored = event == ipc::Event::upload;
+    const auto& network_failed = stored ? reply::network_read_failed : reply::network_write_failed;
     switch (transferred.end) {
         case End::complete:
             return reply::transfer_complete;
@@ -74,11 +77,13 @@ Reply ended(Session& session, const Transferred& transferred, const ftp::Fixed& 
         case End::cut:
             return network_failed;
         case End::file:
-            return file_failed;
+            return ftp::because(stored ? reply::file_write_failed : reply::file_read_failed,
+                                transferred.number);
         case End::no_space:
-            return reply::no_space;
+            return ftp::because(reply::no_space, transferred.number);
         case End::shrank:
-            return reply::file_shrank;
+            if (!stored) return reply::file_shrank;
+            return ftp::because(reply::file_write_failed, "The file has been cut off");
         case End::timeout:
             session.ending = true;
             return reply::data_timeout;
@@ -133,11 +138,9 @@ base::Result<OpenFile> create(Session& session, Upload& upload, bool named) {
 }
 
 // The path leads to this very file still: nobody has removed it or put another in its place.
-bool is_still_there(const Session& session, const std::string& path, const base::Fd& file) {
-    struct stat here {};
+bool is_still_there(const Session& session, const std::string& path, const struct stat& file) {
     const auto there = session.files.status(path);
-    return there && ::fstat(file.get(), &here) == 0 && there.value().st_dev == here.st_dev &&
-           there.value().st_ino == here.st_ino;
+    return there && there.value().st_dev == file.st_dev && there.value().st_ino == file.st_ino;
 }
 
 std::optional<std::uint64_t> size_of(const base::Fd& file) {
@@ -163,7 +166,21 @@ Locked lock(Session& session, const OpenFile& file, Watch& watch) {
 // Of an upload that failed, if this command made the file. Others may have stored into it
 // meanwhile, or moved another to its name; with lock_upload_files nobody does either now.
 void remove_own(Session& session, const Upload& upload, const OpenFile& file) {
-    if (file.created && is_still_there(session, upload.path, file.file))
+    struct stat status {};
+    if (file.created && ::fstat(file.file.get(), &status) == 0 &&
+        is_still_there(session, upload.path, status))
+        (void)session.files.remove(upload.path);
+}
+
+// Some file systems tell only now that they had no room. The lock goes with the file: whoever has
+// it by now and stores into a file that is removed here is told so.
+void close(Session& session, const Upload& upload, OpenFile& file, Transferred& transferred) {
+    struct stat status {};
+    const bool known = ::fstat(file.file.get(), &status) == 0;
+    if (::close(file.file.release()) == 0 || transferred.end != End::complete) return;
+    transferred.fail(errno);
+    if (session.options.delete_failed_uploads && file.created && known &&
+        is_still_there(session, upload.path, status))
         (void)session.files.remove(upload.path);
 }
 
@@ -202,11 +219,11 @@ Transferred receive(Session& session, const Upload& upload, OpenFile& file, cons
         wanted.append = upload.append;
         transferred = receive_file(file.file, *offset, data, wanted, watch);
     } else {
-        transferred.end = End::file;
+        transferred.fail(errno);
     }
     if (transferred.end != End::complete) return transferred;
     // A file without a name is lost, whoever took the name away.
-    if (!has_a_name(file.file)) transferred.end = End::file;
+    if (!has_a_name(file.file)) transferred.fail(ENOENT);
     return transferred;
 }
 
@@ -215,7 +232,7 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
     const auto refuse = [&](const Reply& reply) {
         // Nothing came, so nothing is to be seen of it, unless somebody else put it there.
         if (size_of(file.file) == 0U) remove_own(session, upload, file);
-        record(session, ipc::Event::upload, session.shown(upload.path), false, {});
+        record(session, ipc::Event::upload, session.shown(upload.path), reply);
         return watch.last(reply);
     };
     for (;;) {
@@ -241,14 +258,12 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
     if (transferred.end == End::cut) session.record(ipc::Event::debug, false, unfinished_upload);
     if (transferred.end != End::complete && session.options.delete_failed_uploads)
         remove_own(session, upload, file);
-    // Some file systems tell only now that they had no room.
-    if (::close(file.file.release()) < 0 && transferred.end == End::complete)
-        transferred.end = errno == ENOSPC || errno == EDQUOT ? End::no_space : End::file;
+    close(session, upload, file, transferred);
     std::get<base::Fd>(data).close();
-    record(session, ipc::Event::upload, session.shown(upload.path),
-           transferred.end == End::complete, transferred);
-    return watch.last(
-        ended(session, transferred, reply::network_read_failed, reply::file_write_failed));
+    const auto reply = ended(session, ipc::Event::upload, transferred);
+    record(session, ipc::Event::upload, session.shown(upload.path), reply, transferred);
+    session.tell_of_disk("storing a file", transferred.number);
+    return watch.last(reply);
 }
 
 Reply upload(Session& session, std::string_view argument, bool append) {
@@ -257,19 +272,17 @@ Reply upload(Session& session, std::string_view argument, bool append) {
     if (auto refusal = session.no_transfer()) return *refusal;
     const auto path = session.path(argument);
     const auto shown = session.shown(argument);
-    if (!path) {
-        record(session, ipc::Event::upload, shown, false, {});
-        return ftp::because(reply::could_not_create, Session::no_path(argument));
-    }
-    if (!permitted(session.options.upload_file, shown)) {
-        record(session, ipc::Event::upload, shown, false, {});
-        return reply::permission_denied;
-    }
+    const auto refuse = [&](const Reply& reply) {
+        record(session, ipc::Event::upload, shown, reply);
+        return reply;
+    };
+    if (!path) return refuse(ftp::because(reply::could_not_create, Session::no_path(argument)));
+    if (!permitted(session.options.upload_file, shown)) return refuse(reply::permission_denied);
     Upload wanted{*path, append, false, append ? 0 : restart_at};
     auto file = create(session, wanted, true);
     if (!file) {
-        record(session, ipc::Event::upload, shown, false, {});
-        return ftp::because(reply::could_not_create, file.error().number);
+        session.tell_of_disk("storing a file", file.error().number);
+        return refuse(ftp::because(reply::could_not_create, file.error().number));
     }
     return store(session, std::move(wanted), std::move(file.value()), reply::send_data);
 }
@@ -283,7 +296,7 @@ Reply retr(Session& session, std::string_view argument) {
 
     const auto shown = session.shown(argument);
     const auto refuse = [&](const Reply& reply) {
-        record(session, ipc::Event::download, shown, false, {});
+        record(session, ipc::Event::download, shown, reply);
         return reply;
     };
     const bool convert = session.ascii && session.options.ascii_download_enable;
@@ -318,9 +331,10 @@ Reply retr(Session& session, std::string_view argument) {
     const auto transferred = send_file(file.value().file, offset, length, std::get<base::Fd>(data),
                                        terms(session, convert, stream), watch);
     std::get<base::Fd>(data).close();
-    record(session, ipc::Event::download, shown, transferred.end == End::complete, transferred);
-    return watch.last(
-        ended(session, transferred, reply::network_write_failed, reply::file_read_failed));
+    const auto reply = ended(session, ipc::Event::download, transferred);
+    record(session, ipc::Event::download, shown, reply, transferred);
+    session.tell_of_disk("sending a file", transferred.number);
+    return watch.last(reply);
 }
 
 Reply stor(Session& session, std::string_view path) { return upload(session, path, false); }
@@ -341,8 +355,10 @@ Reply stou(Session& session, std::string_view argument) {
     Upload wanted{*path, false, true, 0};
     auto file = create(session, wanted, named);
     if (!file) {
-        record(session, ipc::Event::upload, session.shown(typed), false, {});
-        return ftp::because(reply::could_not_create, file.error().number);
+        session.tell_of_disk("storing a file", file.error().number);
+        const auto reply = ftp::because(reply::could_not_create, file.error().number);
+        record(session, ipc::Event::upload, session.shown(typed), reply);
+        return reply;
     }
     const auto chosen = typed + wanted.path.substr(path->size());
     return store(session, std::move(wanted), std::move(file.value()),

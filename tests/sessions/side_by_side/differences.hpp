@@ -59,6 +59,7 @@ inline const Difference patterns        {"Patterns look at names"};
 inline const Difference below_denied    {"deny_file and what is below"};
 inline const Difference early_changes   {"Uploads that never began"};
 inline const Difference deleted_uploads {"delete_failed_uploads"};
+inline const Difference full_disk       {"Full disks"};
 inline const Difference pasv_over_ipv6  {"PASV over IPv6"};
 inline const Difference rest_beyond     {"REST beyond the end"};
 inline const Difference rest_in_text    {"Resuming in TYPE A"};

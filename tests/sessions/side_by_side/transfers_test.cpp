@@ -45,6 +45,17 @@ INSTANTIATE_TEST_SUITE_P(
              .steps = {say("CWD files"), say("TYPE I"), send("APPE a.txt", "abc"),
                        send("APPE new", "x"), send("APPE dir", "x"), send("APPE readonly", "x"),
                        say("REST 2"), send("APPE a.txt", "d")}},
+        Talk{.name = "FullDisk",
+             .options = {"dual_log_enable=YES"},
+             .steps = {say("CWD files/small"), say("TYPE I"),
+                       send("STOR f", std::string(1'000'000, 'x'))
+                           .but(different::full_disk,
+                                "150 Ok to send data.\n"
+                                "452 Failure writing to local file. (No space left on device)"),
+                       say("SIZE f"), say("DELE f"), send("STOR g", "fits"), say("SIZE g")},
+             .furnish = [] { mount_small(home_of(alice) / "files/small", 256 << 10, alice.uid); },
+             .logs = &different::full_disk,
+             .xferlog = &different::full_disk},
         Talk{.name = "Stou",
              .steps = {say("CWD files"), send("STOU", "one"), send("STOU", "two"),
                        send("STOU a.txt", "three"), send("STOU a.txt", "four"),
