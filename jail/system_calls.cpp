@@ -167,6 +167,22 @@ constexpr Call for_sanitizers[] = {
 };
 #endif
 
+// ----- what only the spawner does, and its children until they have their own filters
+
+constexpr Call entering[] = {
+    {"clone"}, {"clone3"}, {"wait4"}, {"waitid"}, {"kill"}, {"tgkill"},
+    {"dup"}, {"dup2"}, {"dup3"}, {"close_range"}, {"memfd_create"}, {"writev"},
+    {"set_robust_list"}, {"rseq"}, {"sigaltstack"},
+    {"setsid"}, {"getpgrp"}, {"getpgid"}, {"keyctl"}, {"prctl"},
+    {"getrlimit"}, {"setrlimit"}, {"prlimit64"},
+    {"chroot"}, {"chdir"}, {"fchdir"}, {"move_mount"},
+    {"open"}, {"stat"}, {"access"}, {"faccessat"}, {"faccessat2"},
+    {"getgroups"}, {"setgroups"}, {"getresuid"}, {"getresgid"}, {"setresuid"}, {"setresgid"},
+    {"setuid"}, {"setfsuid"}, {"setfsgid"}, {"capget"}, {"capset"},
+    {"landlock_create_ruleset", {}, {}, 444}, {"landlock_add_rule", {}, {}, 445},
+    {"landlock_restrict_self", {}, {}, 446}, {"seccomp"},
+};
+
 // ----- what no library ever does in a jail, whatever its version: whoever asks is an attacker
 
 constexpr const char* hostile[] = {
@@ -226,11 +242,22 @@ std::vector<Set> sets_of(const Calls& calls) {
     return wanted;
 }
 
+// Whatever a greeter or session can be.
+constexpr Calls all_calls{true, read_write, true, true};
+
+bool is_for_entering(std::string_view name) {
+    return std::any_of(std::begin(entering), std::end(entering),
+                       [name](const Call& each) { return each.name == name; });
+}
+
+// In this process, by itself or from the spawner.
+bool spawners_is_in_force = false;
+
 class Compiler {
   public:
-    explicit Compiler(std::uint32_t architecture)
+    Compiler(std::uint32_t architecture, std::uint32_t unlisted)
         : architecture_(architecture == 0 ? seccomp_arch_native() : architecture),
-          context_(seccomp_init(SCMP_ACT_TRAP)) {}
+          context_(seccomp_init(unlisted)) {}
     ~Compiler() {
         if (context_ != nullptr) seccomp_release(context_);
     }
@@ -314,7 +341,7 @@ class Compiler {
 
 Result<SystemCallFilter> SystemCallFilter::compile(const Calls& calls, std::uint32_t architecture) {
     prepare_call_names();
-    Compiler compiler(architecture);
+    Compiler compiler(architecture, SCMP_ACT_TRAP);
     TRY(compiler.start());
     for (const auto& set : sets_of(calls)) {
         for (const auto& call : set) {
@@ -322,9 +349,34 @@ Result<SystemCallFilter> SystemCallFilter::compile(const Calls& calls, std::uint
         }
     }
     for (const auto* name : hostile) {
+        if (calls.inherits && !is_for_entering(name)) continue;
         TRY(compiler.end_for(name));
     }
     SystemCallFilter filter;
+    filter.kind_ = calls.inherits ? Kind::above_spawners : Kind::whole;
+    TRY(filter.program_, compiler.program());
+    filter.listed_ = compiler.listed();
+    return filter;
+}
+
+// What is not listed only fails, for a trap would end the spawner, and a child's own filter, which
+// traps, has the last word.
+Result<SystemCallFilter> SystemCallFilter::compile_spawners(std::uint32_t architecture) {
+    Compiler compiler(architecture, SCMP_ACT_ERRNO(ENOSYS));
+    TRY(compiler.start());
+    auto sets = sets_of(all_calls);
+    sets.emplace_back(entering);
+    for (const auto& set : sets) {
+        for (const auto& call : set) {
+            TRY(compiler.allow({call.name, {}, {}, call.number}));
+        }
+    }
+    for (const auto* name : hostile) {
+        if (is_for_entering(name)) continue;
+        TRY(compiler.end_for(name));
+    }
+    SystemCallFilter filter;
+    filter.kind_ = Kind::spawners;
     TRY(filter.program_, compiler.program());
     filter.listed_ = compiler.listed();
     return filter;
@@ -332,15 +384,19 @@ Result<SystemCallFilter> SystemCallFilter::compile(const Calls& calls, std::uint
 
 Result<void> SystemCallFilter::install() const {
     if (program_.empty()) return Error{"no filter was made", EINVAL};
-    remember_listed_calls(listed_);
+    if (kind_ == Kind::above_spawners && !spawners_is_in_force)
+        return Error{"the spawner's filter is not in force", EINVAL};
+    if (kind_ != Kind::spawners) remember_listed_calls(listed_);
     // The kernel only reads.
     const sock_fprog program{static_cast<unsigned short>(program_.size()),
                              const_cast<sock_filter*>(program_.data())};
     // Before Linux 5.16 a filter turns on a mitigation that slows all memory down, against code
     // that is kept apart from others in the same process; here is no such code.
     for (const unsigned long flags : {SECCOMP_FILTER_FLAG_SPEC_ALLOW, 0UL}) {
-        if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0)
+        if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) == 0) {
+            if (kind_ == Kind::spawners) spawners_is_in_force = true;
             return base::success();
+        }
         if (errno != EINVAL) break;
     }
     return system_error("seccomp");

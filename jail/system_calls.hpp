@@ -24,6 +24,7 @@ struct Calls {
     FileRights rights;        // with files
     bool tls = false;         // OpenSSL reads and writes the client's sockets
     bool kernel_tls = false;  // and gives the keys to the kernel
+    bool inherits = false;    // it has the spawner's filter: what that kills for stands there only
 
     bool operator==(const Calls&) const = default;
 };
@@ -38,6 +39,13 @@ class SystemCallFilter {
     [[nodiscard]] static base::Result<SystemCallFilter> compile(const Calls& calls,
                                                                 std::uint32_t architecture = 0);
 
+    // The spawner's own, which all that it forks have as well: any call that a greeter, a session
+    // or a process on the way to be one may need, by name alone. Their own filters are in force
+    // above it. Installing those costs half as much then, for the kernel asks a filter beforehand
+    // about every number that the ones below it allow.
+    [[nodiscard]] static base::Result<SystemCallFilter> compile_spawners(
+        std::uint32_t architecture = 0);
+
     // For this thread and whatever it becomes; there is no way back. Needs no_new_privs.
     [[nodiscard]] base::Result<void> install() const;
 
@@ -47,6 +55,8 @@ class SystemCallFilter {
     [[nodiscard]] const std::bitset<most_calls>& listed() const { return listed_; }
 
   private:
+    enum class Kind : unsigned char { whole, spawners, above_spawners };
+    Kind kind_ = Kind::whole;
     std::vector<sock_filter> program_;
     std::bitset<most_calls> listed_;
 };

@@ -27,7 +27,7 @@ base::Result<void> prepare_tls(const config::Configuration& configuration) {
 
 base::Result<int> run(ipc::Channel channel, const config::Configuration& configuration) {
     TRY(greeter::prepare(configuration.options));
-    TRY(session::prepare(configuration));
+    TRY(session::prepare(configuration, true));
     if (configuration.options.ssl_enable) {
         TRY(prepare_tls(configuration));
     }

@@ -17,6 +17,7 @@ namespace {
 // The same for all sessions of a spawner.
 struct Prepared {
     config::Native native;
+    bool in_spawner = false;
     jail::SystemCallFilters filters;
 };
 
@@ -56,22 +57,25 @@ base::Result<jail::Walls> walls_of(const jail::Home& home, bool with_tls) {
                                          jail::landlock_suits(rights, jail::landlock_version()));
     walls.denied = report_denied_call;
     if (native.system_calls) {
-        TRY(walls.system_calls, prepared().filters.get({true, rights, with_tls, by_kernel}));
+        TRY(walls.system_calls,
+            prepared().filters.get({true, rights, with_tls, by_kernel, prepared().in_spawner}));
     }
     return walls;
 }
 
 }  // namespace
 
-base::Result<void> prepare_jails(const config::Configuration& configuration) {
-    prepared().native = configuration.native;
-    if (!configuration.native.system_calls) return base::success();
+base::Result<void> prepare_jails(const config::Configuration& configuration, bool in_spawner) {
+    const auto& native = configuration.native;
+    prepared().native = native;
+    prepared().in_spawner = in_spawner;
+    if (!native.system_calls) return base::success();
     jail::prepare_call_names();
     for (const bool anonymous : {false, true}) {
         const auto rights = file_rights(configuration.options, anonymous);
-        TRY(prepared().filters.prepare({true, rights}));
+        TRY(prepared().filters.prepare({true, rights, false, false, in_spawner}));
         if (!configuration.options.ssl_enable) continue;
-        TRY(prepared().filters.prepare({true, rights, true, configuration.native.kernel_tls}));
+        TRY(prepared().filters.prepare({true, rights, true, native.kernel_tls, in_spawner}));
     }
     return base::success();
 }

@@ -13,8 +13,10 @@
 
 namespace session {
 
-// In the spawner: the filters of sessions whose user has no options of his own.
-[[nodiscard]] base::Result<void> prepare_jails(const config::Configuration& configuration);
+// The filters of sessions whose user has no options of his own. in_spawner: sessions will have its
+// own filter, too.
+[[nodiscard]] base::Result<void> prepare_jails(const config::Configuration& configuration,
+                                               bool in_spawner = false);
 
 struct Entry {
     config::Options options;  // with what this user has of his own

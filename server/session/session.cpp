@@ -272,8 +272,8 @@ void Session::serve() {
 
 // ----- the process
 
-base::Result<void> prepare(const config::Configuration& configuration) {
-    TRY(prepare_jails(configuration));
+base::Result<void> prepare(const config::Configuration& configuration, bool in_spawner) {
+    TRY(prepare_jails(configuration, in_spawner));
     // Loaded now: in a jail there is no time zone and no module.
     ::tzset();
     for (const auto* digest : {EVP_sha256(), EVP_sha1(), EVP_md5()}) {

@@ -32,7 +32,8 @@ namespace session {
 
 // In the spawner, before it leaves the host's files: what the C library and OpenSSL would look for
 // in a jail in vain, and what all sessions have in common of their jails.
-[[nodiscard]] base::Result<void> prepare(const config::Configuration& configuration);
+[[nodiscard]] base::Result<void> prepare(const config::Configuration& configuration,
+                                         bool in_spawner = false);
 
 // Waits for an ipc::Enter, carries out that user's jail and speaks FTP; the result is the process's
 // exit code.

@@ -138,6 +138,9 @@ class Spawner {
         TRY(jail::forbid_new_privileges());
         TRY(jail::forbid_dumping());
         base::prepare_to_fork();
+        if (own_filter_) {
+            TRY(own_filter_->install());
+        }
         return base::success();
     }
 
@@ -151,8 +154,10 @@ class Spawner {
         walls_.denied = report_denied_call;
         if (!native_.system_calls) return base::success();
         jail::prepare_call_names();
-        const auto calls =
+        TRY(own_filter_, jail::SystemCallFilter::compile_spawners());
+        auto calls =
             options_.ssl_enable ? jail::calls_before_login_with_tls : jail::calls_before_login;
+        calls.inherits = true;
         TRY(auto filter, jail::SystemCallFilter::compile(calls));
         walls_.system_calls = std::make_shared<const jail::SystemCallFilter>(std::move(filter));
         return base::success();
@@ -312,6 +317,7 @@ class Spawner {
     const Children& children_;
     jail::Identity nobody_;
     jail::Isolation isolation_;
+    std::optional<jail::SystemCallFilter> own_filter_;
     jail::Walls walls_;  // of greeters
     Fd nothing_;
     Fd signals_;

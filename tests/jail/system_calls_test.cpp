@@ -73,13 +73,16 @@ struct Asked {
 };
 
 // What a child under the filter hears. It is nobody, so that what is allowed by mistake harms none.
-Asked ask(const SystemCallFilter& filter, int number, const Arguments& arguments) {
+// below: the spawner's, under which it becomes that.
+Asked ask(const SystemCallFilter& filter, int number, const Arguments& arguments,
+          const SystemCallFilter* below = nullptr) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
     Fd ours{ends[0]};
     Fd theirs{ends[1]};
     const pid_t pid = ::fork();
     if (pid == 0) {
+        if (below != nullptr && (!jail::forbid_new_privileges() || !below->install())) ::_exit(4);
         if (::geteuid() == 0 && !jail::become({ann, ann, {}})) ::_exit(2);
         if (!jail::forbid_new_privileges() || !jail::answer_denied_calls(note) || !filter.install())
             ::_exit(3);
@@ -118,22 +121,38 @@ SystemCallFilter compiled(const Calls& calls) {
 #define NEEDS_EXACT_LISTS() static_cast<void>(0)
 #endif
 
+Calls above_spawners(Calls calls) {
+    calls.inherits = true;
+    return calls;
+}
+
+SystemCallFilter compiled_spawners() {
+    auto filter = SystemCallFilter::compile_spawners();
+    EXPECT_TRUE(filter) << (filter ? "" : filter.error().text());
+    return std::move(filter.value());
+}
+
 TEST(SystemCalls, AreAnsweredAsTheListsSay) {
     NEEDS_EXACT_LISTS();
+    const auto spawners = compiled_spawners();
     const struct {
         const char* phase;
         SystemCallFilter filter;
         Verdict Attempt::*expected;
+        const SystemCallFilter* below;
     } phases[] = {
-        {"greeter", compiled(before_login), &Attempt::greeter},
-        {"reader", compiled(reading), &Attempt::reader},
-        {"writer", compiled(writing), &Attempt::writer},
+        {"greeter", compiled(before_login), &Attempt::greeter, nullptr},
+        {"reader", compiled(reading), &Attempt::reader, nullptr},
+        {"writer", compiled(writing), &Attempt::writer, nullptr},
+        {"spawner's greeter", compiled(above_spawners(before_login)), &Attempt::greeter, &spawners},
+        {"spawner's reader", compiled(above_spawners(reading)), &Attempt::reader, &spawners},
+        {"spawner's writer", compiled(above_spawners(writing)), &Attempt::writer, &spawners},
     };
     for (const auto& attempt : attempts) {
         const int number = seccomp_syscall_resolve_name(attempt.call);
         if (number < 0) continue;  // another architecture's
         for (const auto& phase : phases) {
-            const auto asked = ask(phase.filter, number, attempt.arguments);
+            const auto asked = ask(phase.filter, number, attempt.arguments, phase.below);
             EXPECT_EQ(asked.verdict, attempt.*phase.expected)
                 << words(attempt) << " in a " << phase.phase;
             if (asked.verdict == enosys || asked.verdict == eperm) {
@@ -295,6 +314,93 @@ TEST(SystemCalls, AllowNoNumberThatIsNotListed) {
         }
         EXPECT_LE(count, listed.size());
     }
+}
+
+// ----- the spawner's filter
+
+// As the kernel finds out what two filters say together: the lowest has its way.
+std::uint32_t sterner(std::uint32_t one, std::uint32_t other) {
+    const auto rank = [](std::uint32_t verdict) {
+        return static_cast<std::int32_t>(verdict & SECCOMP_RET_ACTION_FULL);
+    };
+    return rank(one) < rank(other) ? one : other;
+}
+
+// Whatever the number and the architecture.
+TEST(SpawnersFilter, AndAShortOneAboveItSayWhatAWholeOneSays) {
+    const struct {
+        std::uint32_t library;
+        std::uint32_t audit;
+    } architectures[] = {{SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64},
+                         {SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64}};
+    auto everything = writing;
+    everything.tls = everything.kernel_tls = true;
+    for (const auto& architecture : architectures) {
+        const auto below = SystemCallFilter::compile_spawners(architecture.library);
+        ASSERT_TRUE(below) << below.error().text();
+        for (const Calls& calls :
+             {before_login, jail::calls_before_login_with_tls, reading, writing, everything}) {
+            const auto whole = SystemCallFilter::compile(calls, architecture.library);
+            const auto above =
+                SystemCallFilter::compile(above_spawners(calls), architecture.library);
+            ASSERT_TRUE(whole && above);
+            EXPECT_LT(above.value().program().size(), whole.value().program().size());
+            EXPECT_EQ(above.value().listed(), whole.value().listed());
+            const auto check = [&](const filter_machine::Request& request) {
+                const auto expected = filter_machine::run(whole.value().program(), request);
+                const auto together =
+                    sterner(filter_machine::run(below.value().program(), request),
+                            filter_machine::run(above.value().program(), request));
+                EXPECT_EQ(together, expected) << request.number;
+            };
+            for (const auto audit : {architecture.audit, std::uint32_t{AUDIT_ARCH_I386}}) {
+                for (std::uint32_t number = 0; number < 2000; ++number) {
+                    check({audit, number, {}});
+                    check({audit, number, {1, 2, 3, 4, 5, 6}});
+                    check({audit, 0x40000000 | number, {}});
+                }
+            }
+            for (const auto& attempt : attempts) {
+                filter_machine::Request request{architecture.audit, 0, {}};
+                const int number =
+                    seccomp_syscall_resolve_name_arch(architecture.library, attempt.call);
+                if (number < 0) continue;
+                request.number = static_cast<std::uint32_t>(number);
+                std::copy(attempt.arguments.begin(), attempt.arguments.end(),
+                          request.arguments.begin());
+                check(request);
+            }
+        }
+    }
+}
+
+// It opens no sockets, starts no programs and takes over no processes, though it is root.
+TEST(SpawnersFilter, KeepsTheSpawnerToItsWork) {
+    NEEDS_EXACT_LISTS();
+    const auto filter = compiled_spawners();
+    const auto verdict = [&](const char* name) {
+        const auto number = static_cast<std::uint32_t>(seccomp_syscall_resolve_name(name));
+        const auto machine =
+            seccomp_arch_native() == SCMP_ARCH_AARCH64 ? AUDIT_ARCH_AARCH64 : AUDIT_ARCH_X86_64;
+        return filter_machine::run(filter.program(), {machine, number, {}});
+    };
+    for (const auto* each : {"clone3", "wait4", "kill", "chroot", "move_mount", "setresuid",
+                             "capset", "prctl", "seccomp", "keyctl", "landlock_restrict_self"})
+        EXPECT_EQ(verdict(each), SCMP_ACT_ALLOW) << each;
+    for (const auto* each : {"execve", "connect", "bind", "ptrace", "mount", "unshare", "setns",
+                             "pivot_root", "bpf", "open_by_handle_at", "finit_module", "mknodat"})
+        EXPECT_EQ(verdict(each), SCMP_ACT_KILL_PROCESS) << each;
+    for (const auto* each : {"socket", "linkat", "symlinkat", "fchown", "setxattr", "pidfd_open"})
+        EXPECT_EQ(verdict(each), SCMP_ACT_ERRNO(ENOSYS)) << each;
+}
+
+TEST(SpawnersFilter, IsNotTakenForGranted) {
+    const auto filter = compiled(above_spawners(writing));
+    const observed::Process process([&](int) -> base::Result<void> {
+        TRY(jail::forbid_new_privileges());
+        return filter.install();
+    });
+    EXPECT_EQ(process.error(), "the spawner's filter is not in force: Invalid argument");
 }
 
 // ----- the trap

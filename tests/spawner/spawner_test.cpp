@@ -279,7 +279,9 @@ TEST_F(SpawnerTest, FiltersTheCallsOfGreeters) {
     Spawner spawner;
     const Facts greeter(spawner.running(1, ipc::Child::greeter));
     EXPECT_EQ(greeter.status("Seccomp"), "2");
-    EXPECT_EQ(greeter.status("Seccomp_filters"), "1");
+    EXPECT_EQ(greeter.status("Seccomp_filters"), "2") << "the spawner's and its own";
+    EXPECT_EQ(spawner.facts().status("Seccomp"), "2");
+    EXPECT_EQ(spawner.facts().status("Seccomp_filters"), "1");
 }
 
 TEST_F(SpawnerTest, ResetsSignalsForChildren) {
