@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The demonstration of the README, with the program of this build.
+#include "tests/sessions/paths.hpp"
 #include "tests/sessions/program.hpp"
 #include "tests/sessions/required.hpp"
 #include "tests/sessions/sandbox.hpp"
@@ -33,7 +34,8 @@ class Demo : public testing::Test {
         const int said = ::open(said_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644);
         ::dup2(said, 1);
         ::dup2(said, 2);
-        ::execl(script, script, "--program", path_of(Program::jailftpd).c_str(), nullptr);
+        ::execl(script.c_str(), script.c_str(), "--program", path_of(Program::jailftpd).c_str(),
+                nullptr);
         ::_exit(127);
     }
     void TearDown() override {
@@ -66,7 +68,7 @@ class Demo : public testing::Test {
         return run({"/bin/sh", "-c", found[1].str()});
     }
 
-    static constexpr const char* script = JAILFTPD_SOURCE "/packaging/demo.sh";
+    const std::string script = source_path("packaging/demo.sh");
 
   private:
     fs::path said_ = place("demo-said");

@@ -2,6 +2,7 @@
 // vsftpd.log, xferlog, syslog and JSON: their form, and what happens when they cannot be written
 // (whole sessions).
 #include "tests/sessions/conversation.hpp"
+#include "tests/sessions/paths.hpp"
 #include "tests/sessions/required.hpp"
 
 #include <gmock/gmock.h>
@@ -292,8 +293,7 @@ TEST(LogJson, IsAFileOfRecords) {
 // ----- tools that read vsftpd's logs
 
 TEST(Fail2ban, FindsFailedLoginsWithItsStockFilter) {
-    const auto* folder = std::getenv("JAILFTPD_REFERENCE");
-    const auto root = std::filesystem::path(folder != nullptr ? folder : JAILFTPD_REFERENCE);
+    const auto root = reference_path("");
     const auto python = program_path("python3");
     if (python.empty() || !std::filesystem::exists(root / "usr/bin/fail2ban-regex"))
         return skip_or_fail("fail2ban has not been unpacked");
@@ -315,9 +315,7 @@ TEST(Fail2ban, FindsFailedLoginsWithItsStockFilter) {
 }
 
 TEST(Logwatch, KnowsEveryLine) {
-    const auto* folder = std::getenv("JAILFTPD_REFERENCE");
-    const auto script = std::filesystem::path(folder != nullptr ? folder : JAILFTPD_REFERENCE) /
-                        "usr/share/logwatch/scripts/services/vsftpd";
+    const auto script = reference_path("usr/share/logwatch/scripts/services/vsftpd");
     const auto perl = program_path("perl");
     if (perl.empty() || !std::filesystem::exists(script))
         return skip_or_fail("logwatch has not been unpacked");

@@ -2,6 +2,8 @@
 // A real server process on loopback for the length of a test.
 #include "tests/sessions/server.hpp"
 
+#include "tests/sessions/paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -89,10 +91,9 @@ std::vector<std::string> usual_lines(const Setup& setup, const fs::path& folder)
 std::string path_of(Program program) {
     if (program == Program::jailftpd) {
         const auto* other = std::getenv("JAILFTPD_SERVER");
-        return other != nullptr ? other : JAILFTPD_SERVER;
+        return other != nullptr ? other : built_server().string();
     }
-    const auto* folder = std::getenv("JAILFTPD_REFERENCE");
-    const auto path = fs::path(folder != nullptr ? folder : JAILFTPD_REFERENCE) / "usr/sbin/vsftpd";
+    const auto path = reference_path("usr/sbin/vsftpd");
     return fs::exists(path) ? path.string() : std::string{};
 }
 

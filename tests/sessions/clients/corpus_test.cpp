@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "tests/sessions/clients/field.hpp"
 #include "tests/sessions/conversation.hpp"
+#include "tests/sessions/paths.hpp"
 #include "tests/sessions/required.hpp"
 
 #include <gmock/gmock.h>
@@ -25,7 +26,7 @@ namespace {
 
 fs::path corpus() {
     if (const auto* named = std::getenv("JAILFTPD_CORPUS")) return fs::path(named) / "vsftpd-conf";
-    return fs::path(JAILFTPD_SOURCE).parent_path() / "shared" / "corpus" / "vsftpd-conf";
+    return source_path("..") / "shared" / "corpus" / "vsftpd-conf";
 }
 
 std::vector<std::vector<std::string_view>> rows(const std::string& manifest) {

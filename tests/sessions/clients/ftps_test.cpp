@@ -2,6 +2,7 @@
 // Whole sessions over TLS with curl, lftp, FileZilla, Python's ftplib, Perl's Net::FTP, node's
 // basic-ftp and the TLS libraries' own clients, session reuse required as by default.
 #include "tests/sessions/clients/client.hpp"
+#include "tests/sessions/paths.hpp"
 #include "tests/tls/authority.hpp"
 
 #include <gmock/gmock.h>
@@ -64,8 +65,7 @@ class FileZillaTls : public Client {
         }
     }
     Ran filezilla(const Server& server, const std::string& way, const std::string& local) {
-        const auto script =
-            std::filesystem::path(JAILFTPD_SOURCE) / "tests/sessions/clients/filezilla_session.sh";
+        const auto script = source_path("tests/sessions/clients/filezilla_session.sh");
         return sessions::run(
             {"/usr/bin/env", "-C", here.string(), script.string(), way, server.address(),
              std::to_string(server.port()), place("server.pem").string(), (here / local).string(),
@@ -112,11 +112,9 @@ class BasicFtp : public Client {
         Client::SetUp();
         if (IsSkipped() || HasFatalFailure()) return;
         if (std::filesystem::is_directory(module_)) return;
-        skip_or_fail("no basic-ftp: " +
-                     content_of(std::filesystem::path(JAILFTPD_BASIC_FTP) / "missing"));
+        skip_or_fail("no basic-ftp: " + content_of(basic_ftp_path("missing")));
     }
-    const std::filesystem::path module_ =
-        std::filesystem::path(JAILFTPD_BASIC_FTP) / "node_modules/basic-ftp";
+    const std::filesystem::path module_ = basic_ftp_path("node_modules/basic-ftp");
 };
 
 }  // namespace
@@ -299,8 +297,7 @@ TEST_F(FileZillaTls, TakesTreesThereAndBack) {
 }
 
 TEST_F(FtplibTls, IsServedWhenItResumesOrNeedNot) {
-    const auto script =
-        std::filesystem::path(JAILFTPD_SOURCE) / "tests/sessions/clients/ftplib_tls_session.py";
+    const auto script = source_path("tests/sessions/clients/ftplib_tls_session.py");
     for (const std::string reuse : {"resumed", "anew"}) {
         auto lines = jailed;
         if (reuse == "anew") lines.emplace_back("require_ssl_reuse=NO");
@@ -314,8 +311,7 @@ TEST_F(FtplibTls, IsServedWhenItResumesOrNeedNot) {
 
 // It resumes in active mode alone: in passive mode it looks its session up under the port.
 TEST_F(NetFtp, IsServed) {
-    const auto script =
-        std::filesystem::path(JAILFTPD_SOURCE) / "tests/sessions/clients/net_ftp_session.pl";
+    const auto script = source_path("tests/sessions/clients/net_ftp_session.pl");
     for (const std::string kind : {"explicit", "implicit"}) {
         for (const std::string mode : {"passive", "active"}) {
             auto lines = jailed;
@@ -380,8 +376,7 @@ TEST_F(OpensslClient, TalksToTheServer) {
 }
 
 TEST_F(BasicFtp, TakesTreesThereAndBack) {
-    const auto script =
-        std::filesystem::path(JAILFTPD_SOURCE) / "tests/sessions/clients/basic_ftp_session.js";
+    const auto script = source_path("tests/sessions/clients/basic_ftp_session.js");
     plant_tree(here / "tree", 0);
     // At 150 it ends an empty upload even amid its handshake: Session::protect.
     for (int number = 0; number < 20; ++number)

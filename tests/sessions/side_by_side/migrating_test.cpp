@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // packaging/MIGRATING.md tells administrators of every difference that the conversations allow, and
 // of no other in the table that is made for them.
+#include "tests/sessions/paths.hpp"
 #include "tests/sessions/side_by_side/differences.hpp"
 
 #include <gmock/gmock.h>
@@ -15,7 +16,7 @@ namespace {
 
 // The first cells, in bold, of the table below the heading "Seen by clients".
 std::vector<std::string> told() {
-    std::ifstream file(std::filesystem::path(JAILFTPD_SOURCE) / "packaging/MIGRATING.md");
+    std::ifstream file(sessions::source_path("packaging/MIGRATING.md"));
     std::vector<std::string> names;
     bool there = false;
     for (std::string line; std::getline(file, line);) {

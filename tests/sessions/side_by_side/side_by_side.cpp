@@ -2,6 +2,7 @@
 // The same conversation with vsftpd and with jailftpd.
 #include "tests/sessions/side_by_side/side_by_side.hpp"
 
+#include "tests/sessions/paths.hpp"
 #include "tests/sessions/required.hpp"
 #include "tests/sessions/syslog.hpp"
 
@@ -541,7 +542,7 @@ void PrintTo(const Talk& talk, std::ostream* out) { *out << talk.name; }
 
 void WithReference::SetUp() {
     if (!path_of(Program::vsftpd).empty()) return;
-    const auto why = content_of(fs::path(JAILFTPD_REFERENCE) / "missing");
+    const auto why = content_of(reference_path("missing"));
     skip_or_fail("no vsftpd to compare with: " + why);
 }
 
