@@ -69,11 +69,13 @@ class LimitsOfAccounts : public testing::Test {
 
 }  // namespace
 
+// The greeter and the authenticator that ended with the login have the account's name in their
+// titles, too, and may still be there.
 TEST_F(LimitsOfAccounts, AreALeafOfTheAccountAsLongAsItHasSessions) {
     const Server server(lines_, setup_);
     Conversation one(server);
     ASSERT_EQ(one.login("tess", "secret"), welcome);
-    EXPECT_EQ(leaf(server.process("tess")), "/jailftpd-tenant-tess");
+    EXPECT_EQ(leaf(server.process("tess 127.0.0.1 [session]")), "/jailftpd-tenant-tess");
     EXPECT_EQ(leaf(server.pid()), "/jailftpd-supervisor");
     EXPECT_EQ(leaf(server.process("[spawner]")), "/jailftpd-cells");
     for (const auto& each : server.processes("[greeter]"))
@@ -81,13 +83,14 @@ TEST_F(LimitsOfAccounts, AreALeafOfTheAccountAsLongAsItHasSessions) {
     {
         Conversation other(server);
         ASSERT_EQ(other.login("free", "secret"), welcome);
-        EXPECT_EQ(leaf(server.process("free")), "/jailftpd-cells");
+        EXPECT_EQ(leaf(server.process("free 127.0.0.1 [session]")), "/jailftpd-cells");
         Conversation two(server);
         ASSERT_EQ(two.login("tess", "secret"), welcome);
-        for (const auto& each : server.processes("tess"))
+        for (const auto& each : server.processes("tess 127.0.0.1 [session]"))
             EXPECT_EQ(leaf(each.pid), "/jailftpd-tenant-tess");
     }
-    EXPECT_TRUE(eventually([&] { return server.processes("tess").size() == 1; }));
+    EXPECT_TRUE(
+        eventually([&] { return server.processes("tess 127.0.0.1 [session]").size() == 1; }));
     EXPECT_TRUE(there("jailftpd-tenant-tess"));
     EXPECT_EQ(one.say("QUIT"), "221 Goodbye.");
     EXPECT_TRUE(eventually([&] { return !there("jailftpd-tenant-tess"); }));
