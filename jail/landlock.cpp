@@ -68,8 +68,8 @@ constexpr Version versions[] = {
     {6,      {0,                    0,                   0b11}},
 };
 
-// What a right is to Landlock. Renaming is removing here and making there, whatever it is; links
-// are made in no other way, since the call for it is on no list.
+// What a right is to Landlock. Renaming is removing here and making there, whatever it is; links,
+// pipes and sockets are made in no other way, since the calls for it are on no list.
 struct Row {
     bool FileRights::* right;
     std::uint64_t allowed;
@@ -79,7 +79,8 @@ constexpr Row rows[] = {
     {&FileRights::make_folders,   make_folder},
     {&FileRights::remove_files,   remove_file},
     {&FileRights::remove_folders, remove_folder},
-    {&FileRights::rename,         refer | remove_file | remove_folder | make_file | make_folder | make_link},
+    {&FileRights::rename,         refer | remove_file | remove_folder | make_file | make_folder |
+                                  make_link | make_fifo | make_socket},
 };
 // clang-format on
 

@@ -38,6 +38,14 @@ using observed::Process;
 #define NEEDS_LANDLOCK(version) \
     if (jail::landlock_version() < version) GTEST_SKIP() << "needs Landlock's version " << version
 
+bool is_bound(const std::string& path) {
+    const Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 // Two folders alike; the process is let into one of them.
 struct Folders {
     Directory directory;
@@ -51,6 +59,8 @@ struct Folders {
                 directory.file(folder + file);
             ::chmod(directory.path(folder + "/file").c_str(), 0755);
             directory.link(folder + "/link", "file");
+            (void)::mkfifo(directory.path(folder + "/pipe").c_str(), 0600);
+            (void)is_bound(directory.path(folder + "/service"));
         }
     }
 };
@@ -69,14 +79,6 @@ bool runs(const std::string& program) {
     }
     int status = 0;
     return ::waitpid(pid, &status, 0) == pid && status == 0;
-}
-
-bool is_bound(const std::string& path) {
-    const Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 // clang-format off
@@ -98,10 +100,12 @@ const Deed deeds[] = {
     {"unlink",  [](const std::string& in) { return ::unlink((in + "/removed").c_str()) == 0; }, &FileRights::remove_files},
     {"rename",  [](const std::string& in) { return ::rename((in + "/renamed").c_str(), (in + "/name").c_str()) == 0; }, &FileRights::rename},
     {"rename a link", [](const std::string& in) { return ::rename((in + "/link").c_str(), (in + "/link2").c_str()) == 0; }, &FileRights::rename},
+    {"rename a pipe", [](const std::string& in) { return ::rename((in + "/pipe").c_str(), (in + "/pipe2").c_str()) == 0; }, &FileRights::rename},
+    {"rename a socket", [](const std::string& in) { return ::rename((in + "/service").c_str(), (in + "/service2").c_str()) == 0; }, &FileRights::rename},
     {"move",    [](const std::string& in) { return ::rename((in + "/moved").c_str(), (in + "/other/replaced").c_str()) == 0; }, &FileRights::rename, false, 2},
-    {"fifo",    [](const std::string& in) { return ::mkfifo((in + "/fifo").c_str(), 0600) == 0; }, nullptr},
+    {"fifo",    [](const std::string& in) { return ::mkfifo((in + "/fifo").c_str(), 0600) == 0; }, &FileRights::rename},
     {"device",  [](const std::string& in) { return ::mknod((in + "/null").c_str(), S_IFCHR | 0666, 0x103) == 0; }, nullptr},
-    {"socket",  [](const std::string& in) { return is_bound(in + "/socket"); }, nullptr},
+    {"socket",  [](const std::string& in) { return is_bound(in + "/socket"); }, &FileRights::rename},
     {"execute", [](const std::string& in) { return runs(in + "/file"); }, nullptr},
 };
 // clang-format on
@@ -127,8 +131,8 @@ Result<void> compare(const std::vector<std::string>& found,
     return Error{"possible: " + joined(found) + "but should be: " + joined(wanted), 0};
 }
 
-// To Landlock a renaming is a removal here and something new there; the filter knows the
-// difference.
+// To Landlock a renaming is a removal here and something new there, be it a pipe or a socket; the
+// filter knows the difference.
 FileRights with_what_renaming_is(FileRights rights) {
     if (rights.rename) rights.make_folders = rights.remove_files = rights.remove_folders = true;
     return rights;

@@ -4,6 +4,9 @@
 
 #include <filesystem>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 using namespace sessions;
 
 namespace fs = std::filesystem;
@@ -163,6 +166,16 @@ INSTANTIATE_TEST_SUITE_P(
                       say("RNTO broken2").but(different::dangling_links, "250 Rename successful.")},
             .disk = &different::dangling_links,
             .logs = &different::dangling_links},
+        // To Landlock such a renaming makes a pipe, which is a right of its own.
+        Talk{.name = "RenamingAPipe",
+             .steps = {say("RNFR files/pipe"), say("RNTO files/pipe2"), say("RNFR files/pipe2"),
+                       say("RNTO files/empty/pipe")},
+             .furnish =
+                 [] {
+                     const auto pipe = home_of(alice) / "files/pipe";
+                     ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+                     ASSERT_EQ(::chown(pipe.c_str(), alice.uid, alice.uid), 0);
+                 }},
         Talk{.name = "Sizes",
              .steps = {say("CWD files"), say("SIZE c.dat"), say("TYPE I"), say("SIZE a.txt"),
                        say("SIZE zero"), say("SIZE c.dat"), say("SIZE"), say("SIZE nothing"),
