@@ -216,6 +216,9 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
     // With a connection goes the port of the next one, so that its PASV or EPSV needs nobody here.
     std::uint16_t listen_ahead(std::uint32_t sequence) {
         if (range_of(policy).size() < least_ports_ahead || policy.pasv_by_name != 0) return 0;
+        // During a transfer a session reads nothing from here, and somebody who looks for its ports
+        // would find one after the other.
+        if (!callbacks.reads()) return 0;
         const auto port = listen(few_tries);
         if (port != 0) accept_one(sequence);
         return port;
@@ -234,7 +237,17 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
         socklen_t size = sizeof from;
         Fd socket{
             ::accept4(listener.native_handle(), &from.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-        if (!socket) return accept_one(sequence);  // it hung up before we came
+        if (!socket) {
+            const int number = errno;
+            const bool no_more =
+                number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+            if (!no_more) return accept_one(sequence);  // it hung up before we came
+            // It would be there to be accepted again and again.
+            rest();
+            callbacks.refused(std::string("a data connection cannot be accepted: ") +
+                              std::strerror(number));
+            return fail(sequence, ipc::DataFailure::refused);
+        }
         rest();
         if (policy.pasv_promiscuous == 0 && !same_host(from, peer)) {
             callbacks.refused("data connection from " + with_port(from) +

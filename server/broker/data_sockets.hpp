@@ -27,6 +27,8 @@ class DataSockets {
         std::function<void(std::string)> refused;
         // How many ports were tried in vain: a search in a crowded range takes time.
         std::function<void(std::uint32_t)> searched;
+        // The session reads what it is told: there is no use in more for one that does not.
+        std::function<bool()> reads;
     };
 
     // peer and local are the control connection's ends.

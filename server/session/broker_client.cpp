@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::chrono::seconds longest_signing{10};
 
+// From one request's number to the next one's. In between are those of connections to ports that
+// the broker has opened by itself, more than can be on their way to us: what still comes of these
+// is no answer to the next request.
+constexpr std::uint32_t numbers_of_a_request = 4096;
+
 int milliseconds_until(const std::optional<Clock::time_point>& deadline) {
     if (!deadline) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
@@ -77,10 +82,13 @@ bool BrokerClient::receive() {
 }
 
 Result<BrokerClient::Listening> BrokerClient::listen() {
-    ++sequence_;
     connected_.reset();
     listening_ = std::exchange(ahead_, std::nullopt);
-    if (listening_) return *listening_;
+    if (listening_) {
+        ++sequence_;
+        return *listening_;
+    }
+    sequence_ += numbers_of_a_request;
     TRY(channel_.send_waiting(ipc::PassiveOpen{sequence_}));
     while (!listening_) {
         if (!wait(std::nullopt)) return base::Error{"the supervisor is gone", ECONNRESET};
@@ -90,8 +98,13 @@ Result<BrokerClient::Listening> BrokerClient::listen() {
 
 void BrokerClient::stop_listening() {
     (void)channel_.send_waiting(ipc::PassiveClose{sequence_});
-    ++sequence_;  // what it accepted in this very moment is not wanted
+    sequence_ += numbers_of_a_request;  // what it accepted in this very moment is not wanted
     connected_.reset();
+    ahead_.reset();
+}
+
+void BrokerClient::stop_listening_ahead() {
+    (void)channel_.send_waiting(ipc::PassiveClose{sequence_});
     ahead_.reset();
 }
 
@@ -112,7 +125,7 @@ BrokerClient::Connected BrokerClient::accepted(std::chrono::seconds most, Watch&
 }
 
 BrokerClient::Connected BrokerClient::connect(const ipc::Address& target, Watch& watch) {
-    ++sequence_;
+    sequence_ += numbers_of_a_request;
     connected_.reset();
     ahead_.reset();
     if (!channel_.send_waiting(ipc::ActiveOpen{sequence_, target}))

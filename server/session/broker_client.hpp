@@ -40,6 +40,8 @@ class BrokerClient {
     void stop_listening();
     // The broker listens for the next listen() already.
     [[nodiscard]] bool listens_ahead() const { return ahead_.has_value(); }
+    // No more. A connection that has come to the port before that one is kept.
+    void stop_listening_ahead();
 
     // The client's data connection, or why there is none. accepted() waits that long (0: for ever)
     // from now on, since accept_timeout begins with the transfer command; for connect_timeout it is

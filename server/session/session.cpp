@@ -223,7 +223,7 @@ Came Session::wait(ftp::Line& line) {
         return control.wait(line, broker.fd(), idle);
     const auto came = control.wait(line, broker.fd(), longest_ahead);
     if (came != Came::timeout) return came;
-    broker.stop_listening();
+    broker.stop_listening_ahead();
     return control.wait(line, broker.fd(), for_ever ? idle : idle - longest_ahead);
 }
 

@@ -145,6 +145,8 @@ void AsyncChannel::close() {
     if (state_) state_->close();
 }
 
+bool AsyncChannel::is_behind() const { return !state_->closed && !state_->queue.empty(); }
+
 bool AsyncChannel::is_full() const {
     return !state_->closed && state_->queue.size() >= state_->most_queued;
 }

@@ -44,6 +44,8 @@ class AsyncChannel {
     [[nodiscard]] bool send_bytes(ipc::Type type, std::span<const std::byte> bytes,
                                   std::vector<base::Fd> descriptors);
 
+    // Messages wait here for the peer to make room in the socket.
+    [[nodiscard]] bool is_behind() const;
     // The peer has let so many messages wait that no more are kept for it.
     [[nodiscard]] bool is_full() const;
 

@@ -627,7 +627,8 @@ void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) 
                           if (!session_->channel.send(failed)) not_taken();
                       },
                       [this](const std::string& why) { warn(why); },
-                      [this](std::uint32_t ports) { permissions_.charge(ports); }});
+                      [this](std::uint32_t ports) { permissions_.charge(ports); },
+                      [this] { return !session_->channel.is_behind(); }});
 
     ipc::Enter message{};
     message.peer = peer_;

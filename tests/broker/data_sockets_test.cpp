@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,21 +47,22 @@ Fd connected_from(const char* source, const ipc::Address& target) {
 class DataSocketsTest : public testing::Test {
   protected:
     void start(const ipc::DataPolicy& policy) {
-        sockets.emplace(io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
-                        broker::DataSockets::Callbacks{
-                            [this] { return by_name; },
-                            [this](const ipc::Listening& answer) {
-                                port = answer.port;
-                                told = answer.address;
-                            },
-                            [this](const ipc::DataConnected& answer, Fd socket) {
-                                sequence = answer.sequence;
-                                next_port = answer.next_port;
-                                connected = std::move(socket);
-                            },
-                            [this](const ipc::DataFailed& answer) { failure = answer.failure; },
-                            [this](std::string why) { reasons.push_back(std::move(why)); },
-                            [this](std::uint32_t ports) { in_vain += ports; }});
+        sockets.emplace(
+            io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
+            broker::DataSockets::Callbacks{
+                [this] { return by_name; },
+                [this](const ipc::Listening& answer) {
+                    port = answer.port;
+                    told = answer.address;
+                },
+                [this](const ipc::DataConnected& answer, Fd socket) {
+                    sequence = answer.sequence;
+                    next_port = answer.next_port;
+                    connected = std::move(socket);
+                },
+                [this](const ipc::DataFailed& answer) { failure = answer.failure; },
+                [this](std::string why) { reasons.push_back(std::move(why)); },
+                [this](std::uint32_t ports) { in_vain += ports; }, [this] { return reads; }});
     }
 
     static ipc::DataPolicy permissive() {
@@ -90,6 +92,7 @@ class DataSocketsTest : public testing::Test {
     Fd connected;
     std::optional<ipc::DataFailure> failure;
     std::uint32_t in_vain = 0;
+    bool reads = true;
     std::vector<std::string> reasons;
 };
 
@@ -228,6 +231,44 @@ TEST_F(DataSocketsTest, DoNotListenAheadWherePortsAreFew) {
     EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", *port)));
 }
 
+TEST_F(DataSocketsTest, DoNotListenAheadForASessionThatDoesNotRead) {
+    start(permissive());
+    sockets->passive_open({7});
+    ASSERT_TRUE(port);
+    const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+    run_until([&] { return static_cast<bool>(connected); });
+    ASSERT_NE(next_port, 0);
+    connected.close();
+    reads = false;
+    const auto other = connected_from("127.0.0.1", loopback("127.0.0.1", next_port));
+    run_until([&] { return static_cast<bool>(connected); });
+    EXPECT_EQ(sequence, 8U);
+    EXPECT_EQ(next_port, 0);
+}
+
+// Otherwise the loop would turn and turn for as long as there are none.
+TEST_F(DataSocketsTest, GiveUpWhereThereAreNoDescriptors) {
+    start(permissive());
+    sockets->passive_open({7});
+    ASSERT_TRUE(port);
+    const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    run_until([&] { return failure.has_value(); });
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(failure, ipc::DataFailure::refused);
+    ASSERT_EQ(reasons.size(), 1U);
+    EXPECT_NE(reasons[0].find("Too many open files"), std::string::npos) << reasons[0];
+    EXPECT_FALSE(connected);
+    // The next one is served as ever.
+    sockets->passive_open({8});
+    const auto next = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+    run_until([&] { return static_cast<bool>(connected); });
+    EXPECT_EQ(sequence, 8U);
+}
+
 TEST_F(DataSocketsTest, RefuseAConnectionOfAnybodyElseAndNameBoth) {
     start(permissive());
     sockets->passive_open({1});
@@ -265,7 +306,8 @@ TEST_F(DataSocketsTest, UseEveryPortOfTheirRangeAndSayWhenNoneIsFree) {
                 {},
                 {},
                 [](const std::string&) {},
-                [this](std::uint32_t number) { in_vain += number; }}));
+                [this](std::uint32_t number) { in_vain += number; },
+                [] { return true; }}));
         in_vain = 0;
         taken.back()->passive_open({1});
         ASSERT_TRUE(last);

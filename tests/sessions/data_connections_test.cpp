@@ -5,6 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
 using namespace sessions;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -165,4 +171,58 @@ TEST(PassiveMode, TakesTheNextPortEachTime) {
     EXPECT_FALSE(connect_to({"127.0.0.1", abandoned})) << "the first is closed";
     EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
     EXPECT_THAT(data.read_all(), HasSubstr("files"));
+}
+
+namespace {
+
+// Where the server listens for data connections; 0: nowhere.
+std::uint16_t data_port(const Server& server) {
+    std::ifstream table("/proc/self/net/tcp");
+    for (std::string line; std::getline(table, line);) {
+        unsigned port = 0;
+        unsigned state = 0;
+        constexpr unsigned listens = 0x0A;
+        if (std::sscanf(line.c_str(), " %*u: %*8x:%4x %*8x:%*4x %2x", &port, &state) == 2 &&
+            state == listens && port != server.port())
+            return static_cast<std::uint16_t>(port);
+    }
+    return 0;
+}
+
+}  // namespace
+
+// The port that listens ahead is looked for, and found again and again, by somebody at the client's
+// address: neither does the transfer suffer, nor is what comes there taken for the client's.
+TEST(PassiveMode, MindsNobodyWhoFindsItsPorts) {
+    write_file(home_of(alice) / "files/big", noise(20'000'000), alice.uid);
+    Server server;
+    Conversation ftp(server, alice);
+    ftp.list();
+    auto data = ftp.open();
+    EXPECT_THAT(ftp.say("RETR files/big"), StartsWith("150"));
+    std::vector<base::Fd> strangers;
+    constexpr std::size_t more_than_a_channel_holds = 500;
+    while (strangers.size() < more_than_a_channel_holds &&
+           eventually([&] { return data_port(server) != 0; }, std::chrono::seconds(1))) {
+        if (auto stranger = connect_to({"127.0.0.1", data_port(server)}))
+            strangers.push_back(std::move(stranger));
+    }
+    EXPECT_GT(strangers.size(), 1U);
+    EXPECT_EQ(data.read_all().size(), 20'000'000U);
+    EXPECT_EQ(ftp.reply(), "226 Transfer complete.");
+    EXPECT_EQ(ftp.retrieve("files/big").size(), 20'000'000U);
+    ftp.mode = Conversation::Mode::active;
+    EXPECT_EQ(ftp.store("files/f", "text"), "226 Transfer complete.");
+}
+
+// Longer than the next port is kept for: that one is closed, and the connection is not.
+TEST(PassiveMode, KeepsAConnectionForASlowClient) {
+    Server server;
+    Conversation ftp(server, alice);
+    auto data = ftp.open();
+    std::this_thread::sleep_for(std::chrono::seconds(11));
+    EXPECT_EQ(data_port(server), 0);
+    EXPECT_THAT(ftp.say("LIST"), StartsWith("150"));
+    EXPECT_THAT(data.read_all(), HasSubstr("files"));
+    EXPECT_EQ(ftp.reply(), "226 Directory send OK.");
 }
