@@ -39,13 +39,14 @@ namespace {
 
 constexpr std::size_t largest_write = 128 << 10;
 
-fuse_attr attributes(std::uint64_t number, bool folder, std::uint64_t size, uid_t owner) {
+fuse_attr attributes(std::uint64_t number, bool folder, std::uint64_t size, uid_t owner,
+                     bool no_links) {
     fuse_attr result{};
     result.ino = number;
     result.size = size;
     result.blocks = (size + 511) / 512;
     result.mode = folder ? S_IFDIR | 0755U : S_IFREG | 0644U;
-    result.nlink = folder ? 2 : 1;
+    result.nlink = folder ? 2 : no_links ? 0 : 1;
     result.uid = owner;
     result.gid = owner;
     result.blksize = 4096;
@@ -120,7 +121,7 @@ void FailingFolder::answer(const Request& request) {
                 if ((in.valid & FATTR_SIZE) != 0) node.size = in.size;
             }
             fuse_attr_out out{};
-            out.attr = attributes(number, node.folder, node.size, owner_);
+            out.attr = attributes(number, node.folder, node.size, owner_, failures.links);
             return reply_with(request, out);
         }
         case FUSE_OPEN:
@@ -179,7 +180,7 @@ void FailingFolder::reply_entry(const Request& request, std::uint64_t number) {
     if (found == nodes_.end()) return reply(request, ENOENT);
     fuse_entry_out out{};
     out.nodeid = number;
-    out.attr = attributes(number, found->second.folder, found->second.size, owner_);
+    out.attr = attributes(number, found->second.folder, found->second.size, owner_, failures.links);
     reply_with(request, out);
 }
 
@@ -193,7 +194,7 @@ void FailingFolder::make(const Request& request, const char* name, bool folder) 
         fuse_open_out open;
     } out{};
     out.entry.nodeid = number;
-    out.entry.attr = attributes(number, false, 0, owner_);
+    out.entry.attr = attributes(number, false, 0, owner_, failures.links);
     reply_with(request, out);
 }
 

@@ -25,6 +25,7 @@ class FailingFolder {
         std::atomic<int> rename{0};
         std::atomic<int> write{0};  // beyond `room`
         std::atomic<int> close{0};
+        std::atomic<bool> links{false};  // the number of links is 0, as some tell it
         std::atomic<std::uint64_t> room{0};  // so many bytes of a file work
     };
 

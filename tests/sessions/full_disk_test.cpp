@@ -336,6 +336,18 @@ TEST_F(FailingDisk, NeverAcknowledgesWhatIsLostWhenTheFileIsClosed) {
     }
 }
 
+// No file is lost there for that.
+TEST_F(FailingDisk, MayCountNoLinks) {
+    folder.failures.links = true;
+    Server server;
+    Conversation ftp(server, alice);
+    for (const auto* text : {"new", "old"}) {
+        EXPECT_EQ(ftp.store("files/disk/f", text), complete);
+        EXPECT_EQ(ftp.transmit("APPE files/disk/f", "more"), complete);
+    }
+    EXPECT_EQ(ftp.say("SIZE files/disk/f"), "213 7");
+}
+
 TEST_F(FailingDisk, RefusesFoldersAndNames) {
     Server server;
     Conversation ftp(server, alice);

@@ -149,18 +149,20 @@ std::optional<std::uint64_t> size_of(const base::Fd& file) {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
-bool has_a_name(const base::Fd& file) {
+// Some file systems in user space count no links: there the name itself tells.
+bool has_a_name(const Session& session, const std::string& path, const base::Fd& file) {
     struct stat status {};
-    return ::fstat(file.get(), &status) == 0 && status.st_nlink > 0;
+    return ::fstat(file.get(), &status) == 0 &&
+           (status.st_nlink > 0 || is_still_there(session, path, status));
 }
 
 // lock_upload_files. Whoever had the lock may have removed the file when he let go of it: then it
 // is made once more.
 enum class Locked { yes, no, gone };
-Locked lock(Session& session, const OpenFile& file, Watch& watch) {
+Locked lock(Session& session, const Upload& upload, const OpenFile& file, Watch& watch) {
     if (!session.options.lock_upload_files) return Locked::yes;
     if (!session.lock(file.file, true, watch)) return Locked::no;
-    return file.created || has_a_name(file.file) ? Locked::yes : Locked::gone;
+    return file.created || has_a_name(session, upload.path, file.file) ? Locked::yes : Locked::gone;
 }
 
 // Of an upload that failed, if this command made the file. Others may have stored into it
@@ -223,7 +225,7 @@ Transferred receive(Session& session, const Upload& upload, OpenFile& file, cons
     }
     if (transferred.end != End::complete) return transferred;
     // A file without a name is lost, whoever took the name away.
-    if (!has_a_name(file.file)) transferred.fail(ENOENT);
+    if (!has_a_name(session, upload.path, file.file)) transferred.fail(ENOENT);
     return transferred;
 }
 
@@ -236,7 +238,7 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
         return watch.last(reply);
     };
     for (;;) {
-        const auto locked = lock(session, file, watch);
+        const auto locked = lock(session, upload, file, watch);
         if (locked == Locked::no) return refuse(file_busy);
         if (locked == Locked::yes) break;
         auto again = create(session, upload, true);
