@@ -109,6 +109,7 @@ std::string file_rights(const FileRights& rights) {
         {&FileRights::rename, "rename"},
         {&FileRights::change_modes, "change modes"},
         {&FileRights::set_times, "set times"},
+        {&FileRights::sync, "sync"},
     };
     std::string text = "read";
     for (const auto& each : all) {

@@ -15,12 +15,13 @@ struct FileRights {
     bool rename = false;
     bool change_modes = false;
     bool set_times = false;
+    bool sync = false;  // wait until what was changed is on the disk
 
     bool operator==(const FileRights&) const = default;
     [[nodiscard]] bool any() const { return *this != FileRights{}; }
 };
 
 inline constexpr FileRights read_only{};
-inline constexpr FileRights read_write{true, true, true, true, true, true, true};
+inline constexpr FileRights read_write{true, true, true, true, true, true, true, true};
 
 }  // namespace jail

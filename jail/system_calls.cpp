@@ -146,7 +146,7 @@ constexpr Call downloads[] = {
 };
 
 constexpr Call uploads[] = {
-    {"openat"}, {"write"}, {"pwrite64"}, {"ftruncate"}, {"fsync"}, {"fdatasync"},
+    {"openat"}, {"write"}, {"pwrite64"}, {"ftruncate"},
     {"pipe2"}, {"splice"}, {"fcntl", is(1, F_SETPIPE_SZ)},
 };
 
@@ -157,6 +157,7 @@ constexpr Call renaming[]        = {{"renameat"}, {"renameat2", only(4, RENAME_N
 constexpr Call modes[]           = {{"fchmod"}, {"fchmodat"}, {"fchmodat2", {}, {}, 452}};
 constexpr Call times[]           = {{"utimensat"}};
 constexpr Call masks[]           = {{"umask"}};
+constexpr Call syncing[]         = {{"fsync"}, {"syncfs"}};
 
 #ifdef JAILFTPD_SANITIZED
 // What the sanitizers' runtime asks for to say what it has found.
@@ -231,6 +232,7 @@ std::vector<Set> sets_of(const Calls& calls) {
         {calls.files && may.change_modes, modes},
         {calls.files && may.set_times, times},
         {calls.files && (may.upload || may.make_folders), masks},
+        {calls.files && may.sync, syncing},
 #ifdef JAILFTPD_SANITIZED
         {true, for_sanitizers},
 #endif

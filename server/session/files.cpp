@@ -127,6 +127,25 @@ Result<void> change_mode_by_name(const Root& root, const std::string& path, mode
     return success();
 }
 
+Result<void> sync_file_system(const Fd& anything, const std::string& path) {
+    if (::syncfs(anything.get()) < 0) return system_error(path);
+    return success();
+}
+
+// A file or folder, onto the disk. EINVAL: this file system does not know how, for one alone.
+Result<void> sync_one(const Fd& what, const std::string& path) {
+    while (::fsync(what.get()) < 0) {
+        if (errno == EINVAL) return sync_file_system(what, path);
+        if (errno != EINTR) return system_error(path);
+    }
+    return success();
+}
+
+// To be synced; none if the user may use the names in it and not read them, as in a drop box.
+Fd readable(const Fd& folder) {
+    return Fd{::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+}
+
 std::string physical_path(const Spot& spot) {
     std::string path;
     for (const auto& name : spot.above) (path += '/') += name;
@@ -136,10 +155,10 @@ std::string physical_path(const Spot& spot) {
 
 }  // namespace
 
-Result<Files> Files::open_root(const char* path) {
+Result<Files> Files::open_root(const char* path, bool syncs) {
     Fd root{::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (!root) return system_error(path);
-    return Files(Root(std::move(root)));
+    return Files(Root(std::move(root)), syncs);
 }
 
 // ----- opening
@@ -178,6 +197,31 @@ Result<Fd> Files::find(const std::string& path, bool follow_last) const {
     return root_.open(path, O_PATH | (follow_last ? 0 : O_NOFOLLOW));
 }
 
+// ----- onto the disk
+
+// A name that an earlier command made may not be there yet either: that of an upload that was cut
+// off and is resumed now. So it does not matter who made it.
+Result<void> Files::sync(const Fd& file, const std::string& path) const {
+    if (!syncs_) return success();
+    TRY(sync_one(file, path));
+    const auto spot = root_.spot(path, true);
+    if (spot && spot.value().found && same(spot.value().found, file)) {
+        if (const auto folder = readable(spot.value().folder)) return sync_one(folder, path);
+    }
+    // Somebody has moved it meanwhile, or the folder may not be read.
+    return sync_file_system(file, path);
+}
+
+// Where neither the folder can be opened nor what is in it, the disk has the old name or the new
+// one after a power cut, and what has been stored in either case.
+Result<void> Files::sync_names(const Fd& folder, const std::string& path) const {
+    if (const auto opened = readable(folder)) return sync_one(opened, path);
+    const auto spot = root_.spot(path, false);
+    if (!spot || !spot.value().found) return success();
+    const auto inside = open_found(spot.value());
+    return inside ? sync_file_system(inside, path) : success();
+}
+
 // ----- asking
 
 Result<struct stat> Files::status(const std::string& path, bool follow_last) const {
@@ -210,6 +254,7 @@ Result<std::string> Files::enter(const std::string& path) const {
 Result<void> Files::make_folder(const std::string& path) const {
     TRY(const auto here, place(root_, path, EEXIST));
     if (::mkdirat(here.folder.get(), here.name.c_str(), 0777) < 0) return system_error(path);
+    if (syncs_) return sync_names(here.folder, path);
     return success();
 }
 
@@ -232,6 +277,11 @@ Result<void> Files::rename(const std::string& from, const std::string& to) const
     if (::renameat(old.folder.get(), old.name.c_str(), wanted.folder.get(), wanted.name.c_str()) <
         0)
         return system_error(from);
+    if (!syncs_) return success();
+    TRY(sync_names(wanted.folder, to));
+    if (!same(old.folder, wanted.folder)) {
+        TRY(sync_names(old.folder, to));
+    }
     return success();
 }
 

@@ -25,10 +25,11 @@ struct OpenFile {
 
 class Files {
   public:
-    explicit Files(Root root) : root_(std::move(root)) {}
+    // syncs: what has been made and renamed is on the disk when the call returns (sync_uploads).
+    explicit Files(Root root, bool syncs = false) : root_(std::move(root)), syncs_(syncs) {}
 
     // Opens "/" as it is now, or what else is to be the root.
-    [[nodiscard]] static base::Result<Files> open_root(const char* path = "/");
+    [[nodiscard]] static base::Result<Files> open_root(const char* path = "/", bool syncs = false);
 
     // A regular file for reading; directories, devices and the like are an error (EISDIR,
     // ftp::not_a_regular_file).
@@ -37,6 +38,10 @@ class Files {
     // For writing, made when it is not there; never truncates. exclusive: EEXIST when it is there.
     [[nodiscard]] base::Result<OpenFile> create(const std::string& path, mode_t mode,
                                                 bool exclusive) const;
+
+    // With syncs, and else at once: the file is on the disk, and the name that it has there. It may
+    // take as long as the disk does. An error is told once: a second call may find no fault.
+    [[nodiscard]] base::Result<void> sync(const base::Fd& file, const std::string& path) const;
 
     // For reading the names in it.
     [[nodiscard]] base::Result<base::Fd> open_folder(const std::string& path,
@@ -61,7 +66,12 @@ class Files {
                                               std::uint32_t nanoseconds) const;
 
   private:
+    // The names in a folder (O_PATH) that was changed; path: what has got its name there.
+    [[nodiscard]] base::Result<void> sync_names(const base::Fd& folder,
+                                                const std::string& path) const;
+
     Root root_;
+    bool syncs_;
 };
 
 }  // namespace session

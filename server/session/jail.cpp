@@ -44,6 +44,7 @@ jail::FileRights file_rights(const config::Options& on, bool anonymous) {
     rights.remove_files = rights.upload;  // of uploads that failed
     rights.change_modes = !anonymous && on.chmod_enable;
     rights.set_times = others && on.mdtm_write;
+    rights.sync = rights.any() && prepared().native.sync_uploads;
     return rights;
 }
 

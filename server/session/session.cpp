@@ -315,7 +315,8 @@ int run(ipc::Channel channel, const config::Options& options) {
             send_warning(channel, admission.writable_root_hint);
         return give_up(channel, client, jailed.error());
     }
-    auto files = Files::open_root(home.value().maker == jail::Maker::user ? "." : "/");
+    auto files = Files::open_root(home.value().maker == jail::Maker::user ? "." : "/",
+                                  home.value().rights.sync);
     if (!files) return give_up(channel, client, files.error());
 
     BrokerClient broker(std::move(channel));

@@ -221,6 +221,7 @@ TEST(SystemCalls, FollowTheRights) {
         {&jail::FileRights::rename, {"renameat", "renameat2 (some)"}},
         {&jail::FileRights::change_modes, {"fchmod", "fchmodat", "fchmodat2"}},
         {&jail::FileRights::set_times, {"utimensat"}},
+        {&jail::FileRights::sync, {"fsync", "syncfs"}},
     };
     const auto without = jail::described(reading);
     for (const auto& each : cases) {

@@ -159,7 +159,7 @@ Result<void> write_files(const std::string& folder) {
     ::umask(022);
     TRY(expect(::write(file.get(), "text", 4) == 4, "write"));
     TRY(expect(::ftruncate(file.get(), 2) == 0, "ftruncate"));
-    TRY(expect(::fsync(file.get()) == 0 && ::fdatasync(file.get()) == 0, "fsync"));
+    TRY(expect(::fsync(file.get()) == 0 && ::syncfs(file.get()) == 0, "fsync"));
     TRY(expect(::fchmod(file.get(), 0640) == 0, "fchmod"));
     TRY(expect(::fchmodat(place.get(), "new", 0600, 0) == 0, "fchmodat"));
     TRY(expect(::utimensat(place.get(), "new", times, AT_SYMLINK_NOFOLLOW) == 0, "utimensat"));

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -147,6 +148,14 @@ void FailingFolder::answer(const Request& request) {
         }
         case FUSE_FLUSH:
             return reply(request, failures.close);
+        case FUSE_FSYNC:
+            std::this_thread::sleep_for(std::chrono::milliseconds(failures.slow));
+            ++synced.files;
+            synced.size = nodes_[number].size;
+            return reply(request, failures.sync);
+        case FUSE_FSYNCDIR:
+            ++synced.folders;
+            return reply(request, failures.folder);
         case FUSE_UNLINK:
         case FUSE_RMDIR:
             return reply(request, nodes_.erase(find(request.body)) != 0 ? 0 : ENOENT);

@@ -25,7 +25,10 @@ class FailingFolder {
         std::atomic<int> rename{0};
         std::atomic<int> write{0};  // beyond `room`
         std::atomic<int> close{0};
+        std::atomic<int> sync{0};        // of files
+        std::atomic<int> folder{0};      // the same of folders
         std::atomic<bool> links{false};  // the number of links is 0, as some tell it
+        std::atomic<int> slow{0};        // not an errno: syncing a file takes so many milliseconds
         std::atomic<std::uint64_t> room{0};  // so many bytes of a file work
     };
 
@@ -39,6 +42,14 @@ class FailingFolder {
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
     Failures failures;
+
+    // How often files and folders have been synced, and how many bytes the last file had then.
+    struct Synced {
+        std::atomic<int> files{0};
+        std::atomic<int> folders{0};
+        std::atomic<std::uint64_t> size{0};
+    };
+    Synced synced;
 
   private:
     struct Node {

@@ -70,7 +70,7 @@ void ask_all(pid_t pid, Verdict Attempt::*expected) {
 }
 
 TEST_F(InjectedCalls, AreAnsweredInASessionAsTheListSays) {
-    Server server({"chroot_local_user=YES"});
+    Server server({"chroot_local_user=YES"}, {.ini = "[server]\nsync_uploads = yes\n"});
     Conversation ftp(server, alice);
     ask_all(server.process("alice 127.0.0.1 [session]"), &Attempt::writer);
     // And it lives on.

@@ -224,8 +224,12 @@ Transferred receive(Session& session, const Upload& upload, OpenFile& file, cons
         transferred.fail(errno);
     }
     if (transferred.end != End::complete) return transferred;
+    // The client has sent all of it and waits: no deadline runs meanwhile, and what it says now is
+    // answered after 226, as what comes when a transfer is over.
+    const auto synced = session.files.sync(file.file, upload.path);
+    if (!synced) transferred.fail(synced.error().number);
     // A file without a name is lost, whoever took the name away.
-    if (!has_a_name(session, upload.path, file.file)) transferred.fail(ENOENT);
+    if (synced && !has_a_name(session, upload.path, file.file)) transferred.fail(ENOENT);
     return transferred;
 }
 
