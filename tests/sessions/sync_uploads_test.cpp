@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -286,4 +287,89 @@ TEST(ServerSyncUploadsOfAnonymous, AreTheSame) {
         EXPECT_THAT(ftp.transmit("STOR incoming/f", "text"), StartsWith(uploads ? "226" : "550"));
     }
     EXPECT_EQ(owner_of(home_of(ftp_user) / "incoming/f"), bob.uid);
+}
+
+// ----- a power cut
+
+namespace {
+
+class PowerCut : public testing::Test {
+  protected:
+    void SetUp() override {
+        fs::create_directories(disk());
+        const auto image = image_.string();
+        // The sandbox has few devices.
+        (void)shell(
+            "mknod /dev/loop-control c 10 237; "
+            "for n in 0 1 2 3 4 5 6 7 8 9; do mknod /dev/loop$n b 7 $n; done");
+        if (!shell("truncate -s 32M " + image + " && mkfs.ext4 -q -F " + image +
+                   " && mount -o loop " + image + ' ' + disk().string()))
+            GTEST_SKIP() << "no ext4 here on a file: " << said_;
+        ASSERT_EQ(::chown(disk().c_str(), alice.uid, alice.uid), 0);
+    }
+    void TearDown() override { (void)shell("umount -l " + disk().string()); }
+
+    // What is on the disk in this moment, as the next start finds it: names and contents of files.
+    std::map<std::string, std::string> files_after_it() {
+        const auto copy = place("copy.img");
+        const auto there = place("after");
+        fs::copy_file(image_, copy, fs::copy_options::overwrite_existing);
+        fs::create_directories(there);
+        EXPECT_TRUE(shell("mount -o loop " + copy.string() + ' ' + there.string())) << said_;
+        std::map<std::string, std::string> found;
+        for (const auto& each : fs::recursive_directory_iterator(there)) {
+            if (each.is_regular_file())
+                found[each.path().lexically_relative(there).string()] = content_of(each.path());
+        }
+        EXPECT_TRUE(shell("umount " + there.string())) << said_;
+        return found;
+    }
+
+  private:
+    bool shell(const std::string& command) {
+        const auto ran = run({"/bin/sh", "-c", "PATH=/usr/sbin:/usr/bin:/sbin:/bin; " + command});
+        said_ = ran.err;
+        return ran.status == 0;
+    }
+
+    const fs::path image_ = place("disk.img");
+    std::string said_;
+};
+
+}  // namespace
+
+TEST_F(PowerCut, LeavesWhatWasAcknowledged) {
+    Server server({"chroot_local_user=YES"}, {.ini = on});
+    Conversation ftp(server, alice);
+    ftp.say("CWD files/disk");
+    EXPECT_EQ(ftp.store("large", noise(300'000)), complete);
+    EXPECT_EQ(files_after_it()["large"], noise(300'000));
+    EXPECT_THAT(ftp.say("MKD a"), StartsWith("257"));
+    EXPECT_THAT(ftp.say("MKD a/b"), StartsWith("257"));
+    EXPECT_EQ(ftp.store("a/b/deep", "deep"), complete);
+    EXPECT_EQ(files_after_it()["a/b/deep"], "deep");
+
+    auto data = ftp.open();
+    EXPECT_THAT(ftp.say("STOR resumed"), StartsWith("150"));
+    data.write("0123456789");
+    EXPECT_TRUE(eventually([&] { return content_of(disk() / "resumed").size() == 10; }));
+    data.reset();
+    EXPECT_THAT(ftp.reply(), StartsWith("426"));
+    EXPECT_THAT(ftp.say("REST 10"), StartsWith("350"));
+    EXPECT_EQ(ftp.store("resumed", "the rest"), complete);
+    EXPECT_EQ(files_after_it()["resumed"], "0123456789the rest");
+    EXPECT_EQ(ftp.transmit("APPE resumed", " and more"), complete);
+    EXPECT_EQ(files_after_it()["resumed"], "0123456789the rest and more");
+
+    EXPECT_EQ(ftp.store("new.part", "new"), complete);
+    ftp.say("RNFR new.part");
+    EXPECT_EQ(ftp.say("RNTO a/new"), "250 Rename successful.");
+    const auto renamed = files_after_it();
+    EXPECT_EQ(renamed.count("new.part"), 0U);
+    EXPECT_EQ(renamed.count("a/new"), 1U);
+
+    EXPECT_THAT(ftp.say("MKD box"), StartsWith("257"));
+    EXPECT_THAT(ftp.say("SITE CHMOD 300 box"), StartsWith("200"));
+    EXPECT_EQ(ftp.store("box/in", "dropped"), complete);
+    EXPECT_EQ(files_after_it()["box/in"], "dropped");
 }
