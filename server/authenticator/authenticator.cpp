@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The template process: takes attempts, forks a child for each, and answers for children that
-// cannot; runs as root.
+// The template process: takes attempts, has children make them, one at a time each, and answers for
+// children that cannot; runs as root.
 #include "authenticator/authenticator.hpp"
 
 #include "authenticator/attempt.hpp"
+#include "authenticator/harmless_stack.hpp"
 #include "authenticator/mounter.hpp"
 #include "authenticator/name_services.hpp"
 #include "authenticator/pam.hpp"
@@ -23,6 +24,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -44,6 +46,8 @@ namespace {
 
 // Modules that hang when they close a session (seconds).
 constexpr unsigned most_to_close = 60;
+// What a module forgets to free is not kept for ever.
+constexpr int most_attempts_of_a_child = 500;
 constexpr std::size_t largest_nsswitch_conf = 1 << 20;
 constexpr const char* try_later = "login service unavailable, please try later";
 
@@ -111,8 +115,19 @@ struct Running {
     std::string user;
     Source source{};
     Clock::time_point deadline;
+    int in_pam = 0;  // what it knows of costs
     bool answered = false;
+    bool admitted = false;
     bool lasting = false;  // it stays until the session ends, and is none of our business
+};
+
+// A child that has admitted somebody. It may stay for another attempt: one that will not has closed
+// its ears before it answered.
+struct Staying {
+    pid_t pid = -1;
+    ipc::Channel channel;
+    int in_pam = 0;
+    Clock::time_point until;
 };
 
 class Template {
@@ -149,6 +164,7 @@ class Template {
             if (!modules_->error().empty())
                 base::log::warning("PAM service " + configuration_.options.pam_service_name + ": " +
                                    modules_->error());
+            stack_.emplace(configuration_.options.pam_service_name);
         }
         base::prepare_to_fork();
         return base::success();
@@ -163,6 +179,7 @@ class Template {
             enforce_deadlines();
         }
         for (const auto& each : running_) end_with_descendants(each.pid);
+        for (const auto& each : staying_) (void)::kill(each.pid, SIGKILL);
         return status_;
     }
 
@@ -184,7 +201,12 @@ class Template {
         for (std::size_t i = 2; i < wanted.size(); ++i) {
             if (wanted[i].revents != 0 && !pass_on(running_[i - 2])) return false;
         }
-        std::erase_if(running_, [](const Running& each) { return each.lasting; });
+        for (auto& each : running_) {
+            if (each.admitted && !each.lasting)
+                staying_.push_back({each.pid, std::move(each.channel), each.in_pam,
+                                    Clock::now() + bounds_.for_another});
+        }
+        std::erase_if(running_, [](const Running& each) { return each.admitted; });
         return wanted[0].revents == 0 || take_requests();
     }
 
@@ -194,6 +216,7 @@ class Template {
             if (!first || time < *first) first = time;
         };
         for (const auto& each : running_) consider(each.deadline);
+        for (const auto& each : staying_) consider(each.until);
         if (waiting_.size() > 0) consider(Clock::now() + std::chrono::seconds(1));
         if (!first) return -1;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now());
@@ -252,28 +275,45 @@ class Template {
         if (running_.size() >= bounds_.most_running) return false;
         const auto next = waiting_.take([this](const Source& source) { return may_run(source); });
         if (!next.login) return false;
-        auto ends = ipc::Channel::pair();
-        if (!ends)
-            return answer_failure(next.login->id, next.login->user.view(), ends.error().text());
-        const pid_t parent = ::getpid();
-        const pid_t pid = ::fork();
-        if (pid == 0) {
-            ends.value().first.close();
-            be_child(parent, std::move(ends.value().second), *next.login);
-        }
-        if (pid < 0)
-            return answer_failure(next.login->id, next.login->user.view(),
-                                  base::system_error("cannot fork").text());
         Running started;
-        started.pid = pid;
-        started.channel = std::move(ends.value().first);
         started.id = next.login->id;
         started.user = next.login->user.view();
         started.source = next.source;
+        started.in_pam = costs_.in_pam;
         started.deadline =
             std::min(Clock::now() + bounds_.for_an_attempt, next.arrived + bounds_.for_an_answer);
+        if (!give_to_one_that_stays(started, *next.login)) {
+            if (const auto forked = fork_for(started, *next.login); !forked)
+                return answer_failure(started.id, started.user, forked.error().text());
+        }
         running_.push_back(std::move(started));
         return true;
+    }
+
+    // To the one that was busy last: the others end the sooner. False: there is none.
+    bool give_to_one_that_stays(Running& started, const ipc::Login& login) {
+        const auto child = std::find_if(staying_.rbegin(), staying_.rend(), [&](Staying& each) {
+            return each.in_pam == costs_.in_pam && each.channel.send(login);
+        });
+        if (child == staying_.rend()) return false;
+        started.pid = child->pid;
+        started.channel = std::move(child->channel);
+        staying_.erase(std::next(child).base());
+        return true;
+    }
+
+    Result<void> fork_for(Running& started, ipc::Login& login) {
+        TRY(auto ends, ipc::Channel::pair());
+        const pid_t parent = ::getpid();
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            ends.first.close();
+            be_child(parent, std::move(ends.second), login);
+        }
+        if (pid < 0) return base::system_error("cannot fork");
+        started.pid = pid;
+        started.channel = std::move(ends.first);
+        return base::success();
     }
 
     // Never back into the loop, not by an exception either.
@@ -282,20 +322,35 @@ class Template {
         if (::getppid() != parent) ::_exit(1);
         (void)::setsid();
         (void)::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
-        base::title::set("jailftpd: authenticator " + base::escaped(login.user.view()) + ' ' +
-                         broker::to_text(login.peer));
         channel_.close();
         child_ended_.close();
         for (auto& each : running_) each.channel.close();
+        for (auto& each : staying_) each.channel.close();
         waiting_.wipe();
 
+        if (stack_) stack_->look_again();
+        for (int attempts = 1;; ++attempts) {
+            serve_attempt(answers, login, attempts < most_attempts_of_a_child);
+            const auto next = answers.wait();
+            const auto* wanted = next ? next.value().as<ipc::Login>() : nullptr;
+            if (wanted == nullptr) ::_exit(0);  // the template wants no more
+            login = *wanted;
+        }
+    }
+
+    // Wipes the password, and ends the process unless it may stay.
+    void serve_attempt(ipc::Channel& answers, ipc::Login& login, bool may_stay) {
+        base::title::set("jailftpd: authenticator " + base::escaped(login.user.view()) + ' ' +
+                         broker::to_text(login.peer));
         std::vector<Fd> descriptors;
         Lasting lasting;
+        const int in_pam_before = costs_.in_pam;
         const auto answer =
             attempt(configuration_, costs_, login, mounting(), descriptors, lasting);
-        mounter_.reset();
         ::explicit_bzero(&login.password, sizeof login.password);
         if (answer.outcome != ipc::Outcome::admitted) lasting = {};
+        const bool stays = may_stay && answer.outcome == ipc::Outcome::admitted && !lasting &&
+                           costs_.in_pam == in_pam_before && is_as_before(login);
         Fd end;
         int ends[2];
         if (lasting && ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
@@ -306,13 +361,26 @@ class Template {
         }
         std::vector<int> numbers;
         for (const auto& each : descriptors) numbers.push_back(each.get());
+        if (!stays) {
+            mounter_.reset();
+            // Before the answer: from then on the template might give it another attempt.
+            (void)::shutdown(answers.fd(), SHUT_RD);
+        }
         const bool told = static_cast<bool>(answers.send_waiting(answer, numbers));
+        if (stays && told) return base::title::set("jailftpd: [checker]");
         answers.close();
         descriptors.clear();
         if (end && told) wait_for_end(end, login);
         lasting = {};
         // Who answered need not tell how it went, so the status tells what it has learned.
         ::_exit(told ? costs_.in_pam : 0);
+    }
+
+    // After an attempt that was admitted: who was refused may have sent anything. Modules of which
+    // more is not known may have changed the process, and so may those of another service that this
+    // connection's own options name. A tenant has none.
+    bool is_as_before(const ipc::Login& login) const {
+        return login.overrides.length == 0 && (!stack_ || stack_->holds());
     }
 
     helpers::Mounting mounting() {
@@ -344,12 +412,13 @@ class Template {
             return true;
         }
         child.answered = true;
-        child.lasting =
-            message.value().descriptors.size() == 3 + message.value().as<ipc::LoginAnswer>()->binds;
+        const auto& answer = *message.value().as<ipc::LoginAnswer>();
+        const auto& descriptors = message.value().descriptors;
+        child.lasting = descriptors.size() == 3 + answer.binds;
+        child.admitted = answer.outcome == ipc::Outcome::admitted;
         std::vector<int> numbers;
-        for (const auto& each : message.value().descriptors) numbers.push_back(each.get());
-        return static_cast<bool>(
-            channel_.send_waiting(*message.value().as<ipc::LoginAnswer>(), numbers));
+        for (const auto& each : descriptors) numbers.push_back(each.get());
+        return static_cast<bool>(channel_.send_waiting(answer, numbers));
     }
 
     // Looked at before it is waited for: until then its number and its group's are nobody else's.
@@ -368,6 +437,9 @@ class Template {
                 bury(*ended, child);
                 running_.erase(ended);
             }
+            if (std::erase_if(staying_,
+                              [&](const Staying& each) { return each.pid == child.si_pid; }) > 0)
+                learn(child);
             // Another template has another.
             if (mounter_ && mounter_->pid() == child.si_pid) {
                 base::log::error("the mounter " + how_it_ended(child));
@@ -378,11 +450,15 @@ class Template {
         }
     }
 
+    void learn(const siginfo_t& child) {
+        if (child.si_code == CLD_EXITED && child.si_status > 0)
+            costs_.in_pam = std::min(child.si_status, most_in_pam);
+    }
+
     void bury(Running& ended, const siginfo_t& child) {
         if (!ended.answered) (void)pass_on(ended);  // its last words
         if (ended.answered) {
-            if (child.si_code == CLD_EXITED && child.si_status > 0)
-                costs_.in_pam = std::min(child.si_status, most_in_pam);
+            learn(child);
             return;
         }
         (void)::kill(-ended.pid, SIGKILL);  // what it has started
@@ -404,6 +480,11 @@ class Template {
             end_with_descendants(each.pid);
             each.deadline = now + std::chrono::seconds(1);
         }
+        std::erase_if(staying_, [&](const Staying& each) {
+            if (now < each.until) return false;
+            (void)::kill(each.pid, SIGKILL);  // it has nothing left to do
+            return true;
+        });
         for (const auto& late : waiting_.take_older_than(now - bounds_.for_an_answer))
             (void)answer_failure(late.login->id, late.login->user.view(),
                                  "its turn did not come in time");
@@ -426,10 +507,12 @@ class Template {
     Costs costs_;
     std::optional<Mounter> mounter_;
     std::optional<HeldModules> modules_;
+    std::optional<HarmlessStack> stack_;
     Fd child_ended_;
     sigset_t old_mask_{};
     WaitingRoom waiting_;
     std::vector<Running> running_;
+    std::vector<Staying> staying_;
     bool open_ = true;
     int status_ = 0;
 };

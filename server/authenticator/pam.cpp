@@ -151,8 +151,10 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
     // What is there after setcred has been added by modules; if not all of it, then none of it
     // counts.
     const bool emptied = ::setgroups(0, nullptr) == 0;
-    const auto limits = jail::limits_now();
-    const auto mask = umask_now();
+    // Modules of other phases than a session's have no say in these.
+    const bool wanted = session == Session::open;
+    const auto limits = wanted ? jail::limits_now() : std::vector<jail::Limit>{};
+    const auto mask = wanted ? umask_now() : mode_t{};
     const auto transaction = std::make_shared<Transaction>(service, name, password);
     auto& pam = *transaction;
     const auto failed = [&](const char* phase) {
@@ -172,7 +174,7 @@ PamAnswer check_with_pam(const std::string& service, const std::string& name,
     if (!pam.phase(&::pam_acct_mgmt, 0)) return failed("account");
     if (!pam.phase(&::pam_setcred, PAM_ESTABLISH_CRED)) return failed("credentials");
     pam.forget_password();
-    if (session == Session::open) {
+    if (wanted) {
         if (!pam.open_session()) return failed("session");
         answer.session = transaction;
         answer.limits = jail::lowered_since(limits);

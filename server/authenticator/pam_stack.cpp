@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files of /etc/pam.d; runs in the authenticator's children.
+// Files of /etc/pam.d; runs in the authenticator and its children.
 #include "authenticator/pam_stack.hpp"
 
 #include "base/text.hpp"
@@ -13,6 +13,9 @@ namespace {
 
 constexpr int deepest = 8;
 constexpr std::size_t largest_service = 1 << 20;
+constexpr std::size_t longest_line = 1000;  // PAM's own bound is a little more
+
+constexpr std::string_view phases[] = {"auth", "account", "password", "session"};
 
 // Words between blanks; one in brackets keeps its blanks.
 std::vector<std::string> words_of(std::string_view line) {
@@ -34,20 +37,38 @@ std::vector<std::string> words_of(std::string_view line) {
     }
 }
 
-// As PAM names the file.
-base::Result<std::string> read_service(const std::string& service, const PamFolders& folders) {
-    if (service.front() == '/') return config::read_file(service, largest_service);
+// As PAM names the file; looked_for: every one that was tried.
+base::Result<std::string> read_service(const std::string& service, const PamFolders& folders,
+                                       std::vector<std::string>& looked_for) {
+    const auto read = [&](const std::string& path) {
+        looked_for.push_back(path);
+        return config::read_file(path, largest_service);
+    };
+    if (service.front() == '/') return read(service);
     for (const auto& folder : folders) {
-        auto content = config::read_file(folder + '/' + service, largest_service);
+        auto content = read(folder + '/' + service);
         if (content) return content;
     }
     return base::system_error(service, ENOENT);
 }
 
-void add(std::vector<PamModule>& stack, const std::string& service, const PamFolders& folders,
-         int depth) {
-    if (depth > deepest || service.empty()) return;
-    auto content = read_service(service, folders);
+// PAM and we could read these in two ways.
+bool is_doubtful(std::string_view content) {
+    if (content.find_first_of(std::string_view("\\\0", 2)) != content.npos) return true;
+    const auto lines = base::split(content, '\n');
+    return std::any_of(lines.begin(), lines.end(),
+                       [](std::string_view line) { return line.size() > longest_line; });
+}
+
+bool is_phase(std::string_view word) {
+    if (word.starts_with('-')) word.remove_prefix(1);
+    return std::find(std::begin(phases), std::end(phases), word) != std::end(phases);
+}
+
+void add(PamStack& stack, const std::string& service, const PamFolders& folders, int depth) {
+    auto content = depth > deepest || service.empty() ? base::system_error(service, ELOOP)
+                                                      : read_service(service, folders, stack.files);
+    if (!content || is_doubtful(content.value())) stack.plain = false;
     if (!content) return;
     for (auto at = content.value().find("\\\n"); at != std::string::npos;
          at = content.value().find("\\\n", at))
@@ -60,10 +81,15 @@ void add(std::vector<PamModule>& stack, const std::string& service, const PamFol
             add(stack, words[2], folders, depth + 1);
         } else if (words.size() >= 3) {
             const auto slash = words[2].rfind('/');
-            stack.push_back({slash == std::string::npos ? words[2] : words[2].substr(slash + 1),
-                             {words.begin() + 3, words.end()},
-                             base::lower(words[0]),
-                             base::lower(words[1])});
+            stack.modules.push_back(
+                {slash == std::string::npos ? words[2] : words[2].substr(slash + 1),
+                 {words.begin() + 3, words.end()},
+                 base::lower(words[0]),
+                 base::lower(words[1]),
+                 words[2]});
+            if (!is_phase(stack.modules.back().phase)) stack.plain = false;
+        } else if (!words.empty()) {
+            stack.plain = false;
         }
     }
 }
@@ -84,15 +110,24 @@ const PamFolders& pam_folders() {
 }
 
 bool has_pam_service(const std::string& service, const PamFolders& folders) {
+    std::vector<std::string> looked_for;
     return !service.empty() && service.find('/') == std::string::npos &&
-           read_service(base::lower(service), folders);
+           read_service(base::lower(service), folders, looked_for);
+}
+
+PamStack read_pam_stack(const std::string& service, const PamFolders& folders) {
+    PamStack stack;
+    stack.plain = service.find('/') == std::string::npos;
+    if (!stack.plain) return stack;
+    const bool there = has_pam_service(service, folders);
+    add(stack, there ? base::lower(service) : "other", folders, 0);
+    // As soon as there is one of this name, it is another stack.
+    if (!there) stack.plain = false;
+    return stack;
 }
 
 std::vector<PamModule> pam_stack(const std::string& service, const PamFolders& folders) {
-    std::vector<PamModule> stack;
-    if (service.find('/') != std::string::npos) return stack;
-    add(stack, has_pam_service(service, folders) ? base::lower(service) : "other", folders, 0);
-    return stack;
+    return read_pam_stack(service, folders).modules;
 }
 
 }  // namespace authenticator

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which modules a PAM service names, to explain refusals by; runs in the authenticator's children.
+// Which modules a PAM service names, to explain refusals by and to tell what runs in an attempt;
+// runs in the authenticator and its children.
 #pragma once
 
 #include <string>
@@ -13,6 +14,7 @@ struct PamModule {
     std::vector<std::string> arguments;  // "file=/etc/ftpusers"
     std::string phase{};                 // "auth"
     std::string control{};               // "required"
+    std::string file{};                  // as it stands there: the name alone, or a path
 
     // The value of NAME=VALUE among the arguments; empty when it is not there.
     [[nodiscard]] std::string_view argument(std::string_view wanted) const;
@@ -22,8 +24,17 @@ struct PamModule {
 using PamFolders = std::vector<std::string>;
 [[nodiscard]] const PamFolders& pam_folders();
 
-// In their order, with what is included; the stack of "other" where there is no such service. Best
-// effort, PAM itself decides.
+struct PamStack {
+    std::vector<PamModule> modules;  // in their order, with what is included
+    std::vector<std::string> files;  // all that were looked for, there or not
+    bool plain = true;  // every line was understood beyond doubt, and no file was missing
+};
+
+// The stack of "other" where there is no such service.
+[[nodiscard]] PamStack read_pam_stack(const std::string& service,
+                                      const PamFolders& folders = pam_folders());
+
+// Its modules. Best effort, PAM itself decides.
 [[nodiscard]] std::vector<PamModule> pam_stack(const std::string& service,
                                                const PamFolders& folders = pam_folders());
 
