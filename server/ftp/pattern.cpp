@@ -165,6 +165,9 @@ bool denied(std::string_view option, std::string_view typed, std::string_view no
             Steps& steps) {
     const NameFilter filter(option);
     if (filter.empty()) return false;
+    // Where the home is, is no name either, for a pattern such as *~ to match.
+    if (typed == "~" || typed.starts_with("~/"))
+        typed.remove_prefix(std::min<std::size_t>(typed.size(), 2));
     const auto name = without_leading_dots(typed);
     if ((!name.empty() && filter.contains(name, steps)) || filter.contains(normalised_path, steps))
         return true;

@@ -172,7 +172,8 @@ Result<OpenFile> Files::open(const std::string& path) const {
 }
 
 Result<OpenFile> Files::create(const std::string& path, mode_t mode, bool exclusive) const {
-    mode &= 07777;
+    // To write to a file takes these two bits off; without a byte written they would stay.
+    mode &= 07777 & ~(S_ISUID | S_ISGID);
     for (int tries = 0; tries < most_tries; ++tries) {
         // In this order, so that it is known who made the file.
         auto made = root_.open(path, O_WRONLY | O_CREAT | O_EXCL, mode);

@@ -195,6 +195,20 @@ TEST(DenyFile, TakesDotsForNoName) {
     EXPECT_FALSE(denied("{}", "..", "/home"));
 }
 
+// As in the {*~} that keeps an editor's old copies back.
+TEST(DenyFile, TakesTheTildeOfTheHomeForNoName) {
+    constexpr std::string_view option = "{*~}";
+    EXPECT_FALSE(denied(option, "~", "/home/ann"));
+    EXPECT_FALSE(denied(option, "~/", "/home/ann"));
+    EXPECT_FALSE(denied(option, "~/a", "/home/ann/a"));
+    EXPECT_FALSE(denied("{??}", "~/", "/home/ann"));
+    EXPECT_TRUE(denied(option, "~/a~", "/home/ann/a~"));
+    EXPECT_TRUE(denied(option, "~/a~/b", "/home/ann/a~/b"));
+    EXPECT_TRUE(denied(option, "./~", "/home/ann/~"));
+    EXPECT_TRUE(denied(option, "~ann", "/home/ann/~ann~"));
+    EXPECT_TRUE(denied("{a}", "~/a", "/home/ann/a"));
+}
+
 TEST(DenyFile, RefusesWhenItCannotTell) {
     ftp::Steps none(0);
     EXPECT_TRUE(ftp::denied("{a*}", "b", "/b", none));

@@ -300,6 +300,11 @@ INSTANTIATE_TEST_SUITE_P(
                        say("SIZE ./c.dat"),
                        say("SIZE dir/inner.txt")
                            .but(different::below_denied, "550 Permission denied.")}},
+        Talk{.name = "DeniedFilesSeenFromHome",
+             .options = {"deny_file={.*,*~}"},
+             .steps = {say("CWD files"), say("CWD .."), say("CWD ~"), say("CWD ~/files"),
+                       say("SIZE ~/files/a.txt"), say("MKD ~/files/new"), say("SIZE ~/files/.dot"),
+                       say("RNFR ~/files/a.txt"), say("RNTO ~/files/a~")}},
         Talk{.name = "DeniedFilesAndLinks",
              .options = {"deny_file=*.dat"},
              .steps = {receive("RETR files/to-c").but(different::patterns)},
