@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <seccomp.h>
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <linux/securebits.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -128,6 +131,35 @@ TEST_F(InjectedCalls, ThatAreHostileEndAGreeter) {
             << call;
         EXPECT_TRUE(eventually([&] { return server.processes(from).empty(); })) << call;
     }
+}
+
+// The spawner is root, with the right to mount. Whoever has come that far can start nothing, reach
+// nobody and leave its empty root by nothing that the filter of its own knows.
+TEST_F(InjectedCalls, ThatAreHostileEndASpawnerAlone) {
+    Server server({"chroot_local_user=YES"});
+    Conversation ftp(server, alice);
+    // Few: each spawner that dies young lets the next one wait for longer.
+    for (const auto* call : {"execve", "connect", "mount"}) {
+        const auto pid = server.process("[spawner]");
+        {
+            Injector injector(pid);
+            ASSERT_EQ(injector.trouble(), "") << call;
+            const int socket = seccomp_syscall_resolve_name("socket");
+            EXPECT_EQ(injector.ask(socket, {AF_INET, SOCK_STREAM}).result, -ENOSYS);
+            EXPECT_EQ(injector.ask(seccomp_syscall_resolve_name(call), {-1}).verdict,
+                      Verdict::killed)
+                << call;
+        }
+        EXPECT_TRUE(eventually(
+            [&] {
+                const auto now = server.processes("[spawner]");
+                return now.size() == 1 && now.front().pid != pid;
+            },
+            std::chrono::seconds(30)))
+            << call;
+    }
+    EXPECT_THAT(ftp.say("PWD"), StartsWith("257"));
+    EXPECT_EQ(Conversation(server).login(alice), "230 Login successful.");
 }
 
 // ----- what /proc does not show: asked of the process itself, its filter suspended
