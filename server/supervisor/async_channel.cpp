@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <deque>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -63,6 +64,10 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
     OnMessage on_message;
     OnClosed on_closed;
     bool closed = false;
+    // Busy, and the event loop does not know the channel.
+    bool dozing = false;
+    bool listed = false;  // in BusyChannels
+    std::chrono::steady_clock::time_point served{};
 
     void close() {
         if (closed) return;
@@ -91,6 +96,11 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
     // afterwards, on a new connection perhaps; but a peer that floods its channel must not keep the
     // loop from the others.
     void readable() {
+        hear();
+        if (!closed && !paused && !dozing) wait_readable();
+    }
+
+    void hear() {
         for (int i = 0; i < most_messages_in_a_row && !closed && !paused; ++i) {
             auto message = channel.receive(most_received);
             if (message) {
@@ -101,7 +111,19 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
                 return lost(message.error());
             }
         }
-        if (!closed && !paused) wait_readable();
+    }
+
+    void doze() {
+        if (closed || paused || dozing || !queue.empty()) return;
+        dozing = true;
+        descriptor.release();  // even without a wait the loop would be woken
+    }
+
+    void wake() {
+        if (closed || !dozing) return;
+        dozing = false;
+        descriptor.assign(channel.fd());
+        if (!paused) wait_readable();
     }
 
     void pause(std::chrono::milliseconds time) {
@@ -110,11 +132,12 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
         rest.expires_after(time);
         rest.async_wait([self = shared_from_this()](boost::system::error_code error) {
             self->paused = false;
-            if (!error && !self->closed) self->wait_readable();
+            if (!error && !self->closed && !self->dozing) self->wait_readable();
         });
     }
 
     void wait_writable() {
+        wake();
         descriptor.async_wait(Wait::wait_write,
                               [self = shared_from_this()](boost::system::error_code error) {
                                   if (error || self->closed) return;
@@ -153,6 +176,8 @@ bool AsyncChannel::is_full() const {
 
 void AsyncChannel::pause(std::chrono::milliseconds time) { state_->pause(time); }
 
+void AsyncChannel::wake() { state_->wake(); }
+
 void AsyncChannel::finish_sending() {
     if (!state_->closed) (void)::shutdown(state_->channel.fd(), SHUT_WR);
 }
@@ -188,6 +213,64 @@ bool AsyncChannel::send_bytes(ipc::Type type, std::span<const std::byte> bytes,
     if (state.queue.size() >= state.most_queued) return false;
     state.queue.emplace_back(type, bytes, std::move(descriptors));
     return true;
+}
+
+// ----- busy channels
+
+struct BusyChannels::State : std::enable_shared_from_this<State> {
+    explicit State(asio::io_context& io) : next_look(io) {}
+
+    asio::steady_timer next_look;
+    std::vector<std::weak_ptr<AsyncChannel::State>> dozing;
+
+    void look_later() {
+        next_look.expires_after(interval);
+        next_look.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+            const auto self = weak.lock();
+            if (!error && self) self->look();
+        });
+    }
+
+    void look() {
+        const auto all = std::exchange(dozing, {});
+        const auto now = std::chrono::steady_clock::now();
+        for (const auto& each : all) {
+            const auto channel = each.lock();
+            if (!channel) continue;
+            if (channel->dozing) channel->hear();
+            if (now - channel->served >= interval) channel->wake();
+            channel->listed = channel->dozing && !channel->closed;
+            if (channel->listed) dozing.push_back(channel);
+        }
+        if (!dozing.empty()) look_later();
+    }
+};
+
+BusyChannels::BusyChannels(asio::io_context& io) : state_(std::make_shared<State>(io)) {}
+
+BusyChannels::~BusyChannels() = default;
+
+void BusyChannels::served(AsyncChannel& channel) {
+    const auto peer = channel.state_;
+    const auto now = std::chrono::steady_clock::now();
+    const bool again = now - std::exchange(peer->served, now) < interval;
+    if (peer->dozing) return peer->hear();
+    if (!again) return;
+    peer->doze();
+    if (!peer->dozing) return;
+    if (!std::exchange(peer->listed, true)) {
+        if (state_->dozing.empty()) state_->look_later();
+        state_->dozing.emplace_back(peer);
+    }
+    peer->hear();  // the loop might have told of it in a moment
+}
+
+void BusyChannels::hear() {
+    // Who is heard may end, and others doze.
+    const auto all = state_->dozing;
+    for (const auto& each : all) {
+        if (const auto channel = each.lock(); channel && channel->dozing) channel->hear();
+    }
 }
 
 }  // namespace supervisor

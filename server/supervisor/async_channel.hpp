@@ -61,6 +61,33 @@ class AsyncChannel {
     // that goes on sending is not heard without end.
     void drain();
 
+    // Heard at once again, if BusyChannels let it wait.
+    void wake();
+
+  private:
+    friend class BusyChannels;
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+// Channels whose peers are served one time after another and only report meanwhile: their messages
+// are read when they are served next, or after `interval`, and wake nobody.
+class BusyChannels {
+  public:
+    static constexpr std::chrono::milliseconds interval{10};
+
+    explicit BusyChannels(boost::asio::io_context& io);
+    ~BusyChannels();
+    BusyChannels(const BusyChannels&) = delete;
+    BusyChannels& operator=(const BusyChannels&) = delete;
+
+    // Its peer has just got what it needs for a while. The second time within the interval it is
+    // taken for busy. May call the channel's on_message and on_closed.
+    void served(AsyncChannel& channel);
+
+    // What the busy ones have said by now, ahead of what comes next.
+    void hear();
+
   private:
     struct State;
     std::shared_ptr<State> state_;

@@ -618,10 +618,8 @@ void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) 
                       [this](const ipc::Listening& listening) {
                           if (!session_->channel.send(listening)) not_taken();
                       },
-                      [this](const ipc::DataConnected& connected, Fd socket) {
-                          session_may_sign_ = encrypted_ && !reuse_required_;
-                          if (!session_->channel.send(connected, list(std::move(socket))))
-                              not_taken();
+                      [this](const ipc::DataConnected& data, Fd socket) {
+                          connected(data, std::move(socket));
                       },
                       [this](const ipc::DataFailed& failed) {
                           if (!session_->channel.send(failed)) not_taken();
@@ -659,6 +657,16 @@ void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) 
     }
     log_login(Entry::Kind::login, true, {});
     if (stopping_) stop(grace_);
+}
+
+void Client::connected(const ipc::DataConnected& connected, Fd socket) {
+    session_may_sign_ = encrypted_ && !reuse_required_;
+    if (!session_->channel.send(connected, list(std::move(socket)))) return not_taken();
+    // With nothing to ask before its next transfer it only sends its record of this one.
+    const bool asks = connected.next_port == 0 || session_may_sign_ || grants_.names != 0 ||
+                      grants_.homes != 0 || grants_.give_away != 0;
+    if (asks) return session_->channel.wake();
+    services_.busy.served(session_->channel);
 }
 
 void Client::on_session(ipc::Message message) {

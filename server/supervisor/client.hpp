@@ -35,6 +35,7 @@ class SignerClient;
 // What a client needs from the supervisor around it; outlives all clients.
 struct Services {
     boost::asio::io_context& io;
+    BusyChannels& busy;
     Children& children;
     Logins& logins;
     HelperPool& helpers;
@@ -119,6 +120,7 @@ class Client : public std::enable_shared_from_this<Client> {
     [[nodiscard]] base::Result<ChildProcess> take_session(const ipc::Cgroup& wanted);
     // Root, admission, binds.
     void enter(const ipc::LoginAnswer& answer, std::vector<base::Fd> descriptors);
+    void connected(const ipc::DataConnected& connected, base::Fd socket);
     void log_live_state() const;
     void entered(const ipc::Entered& message);
     template <typename Q, typename Answer>

@@ -106,7 +106,9 @@ class Supervisor {
           wrappers_(io_, most_wrappers),
           logins_(io_, helpers_),
           records_(*configuration_),
+          busy_(io_),
           services_{io_,
+                    busy_,
                     children_,
                     logins_,
                     helpers_,
@@ -393,6 +395,7 @@ class Supervisor {
     }
 
     void accepted(Fd control, const ipc::Address& peer, const ipc::Address& local) {
+        busy_.hear();  // what was done before this connection is logged before it
         const auto& options = configuration_->options;
         const auto& native = configuration_->native;
         const auto now = std::chrono::steady_clock::now();
@@ -681,6 +684,7 @@ class Supervisor {
     std::shared_ptr<SignerClient> signer_;  // of this configuration
     std::vector<ipc::Certificate> certificates_;
     std::unordered_set<pid_t> signers_;  // processes that have not been reaped
+    BusyChannels busy_;
     Services services_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Client>> clients_;
     std::unordered_map<std::uint64_t, Owner> owners_;  // by child

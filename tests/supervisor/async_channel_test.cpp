@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The order in which what comes on several channels is heard.
+// When and in which order what comes on several channels is heard.
 #include "supervisor/async_channel.hpp"
 
 #include "ipc/requests.hpp"
@@ -26,7 +26,7 @@ struct TwoPeers : testing::Test {
                 order += name;
                 if (name == 'a' && talkative && order.size() < 1000) speak(a.second);
             },
-            [](const base::Error&) {});
+            [this](const base::Error&) { order += '.'; });
     }
 
     static void speak(ipc::Channel& channel) {
@@ -40,6 +40,21 @@ struct TwoPeers : testing::Test {
     supervisor::AsyncChannel b_heard{loop, std::move(b.first), 0};
     bool talkative = false;  // a: whenever it was heard, it says more
     std::string order;
+};
+
+// a makes one transfer after another.
+struct BusyPeer : TwoPeers {
+    BusyPeer() {
+        busy.served(a_heard);
+        busy.served(a_heard);
+    }
+
+    void run_for_an_interval() {
+        loop.run_for(BusyChannels::interval + std::chrono::milliseconds(5));
+    }
+
+    using BusyChannels = supervisor::BusyChannels;
+    BusyChannels busy{loop};
 };
 
 }  // namespace
@@ -58,4 +73,102 @@ TEST_F(TwoPeers, AreBothHeardThoughOneTalksWithoutEnd) {
     loop.poll();
     EXPECT_EQ(order.size(), 1000U);
     EXPECT_LT(order.find('b'), 100U);
+}
+
+TEST_F(BusyPeer, WakesNobodyAndIsHeardWhenItIsServedNext) {
+    speak(a.second);
+    speak(b.second);
+    loop.poll();
+    EXPECT_EQ(order, "b");
+    busy.served(a_heard);
+    EXPECT_EQ(order, "ba");
+}
+
+TEST_F(BusyPeer, IsHeardAheadOfWhatComesNext) {
+    speak(a.second);
+    speak(a.second);
+    busy.hear();
+    EXPECT_EQ(order, "aa");
+}
+
+TEST_F(BusyPeer, WaitsForTheIntervalAtMost) {
+    speak(a.second);
+    run_for_an_interval();
+    EXPECT_EQ(order, "a");
+}
+
+// As any other, from then on.
+TEST_F(BusyPeer, IsHeardAtOnceAfterAnIntervalWithoutBeingServed) {
+    run_for_an_interval();
+    run_for_an_interval();
+    speak(a.second);
+    loop.poll();
+    EXPECT_EQ(order, "a");
+}
+
+TEST_F(BusyPeer, IsHeardAtOnceOnceItIsWoken) {
+    speak(a.second);
+    a_heard.wake();
+    loop.poll();
+    EXPECT_EQ(order, "a");
+    for (int i = 0; i < 3; ++i) {  // and may become busy again
+        busy.served(a_heard);
+        a_heard.wake();
+    }
+    busy.served(a_heard);
+    speak(a.second);
+    loop.poll();
+    EXPECT_EQ(order, "a");
+    run_for_an_interval();
+    EXPECT_EQ(order, "aa");
+}
+
+TEST_F(BusyPeer, IsSeenToGoAndIsHeardToTheEnd) {
+    speak(a.second);
+    a.second = ipc::Channel{base::Fd{}};
+    run_for_an_interval();
+    EXPECT_EQ(order, "a.");
+}
+
+TEST_F(BusyPeer, MayBeClosed) {
+    speak(a.second);
+    a_heard.close();
+    run_for_an_interval();
+    busy.served(a_heard);
+    busy.hear();
+    EXPECT_EQ(order, "");
+}
+
+TEST_F(BusyPeer, IsNotHeardWhilePaused) {
+    a_heard.pause(std::chrono::milliseconds(100));
+    speak(a.second);
+    busy.served(a_heard);
+    run_for_an_interval();
+    run_for_an_interval();
+    EXPECT_EQ(order, "");
+    loop.run_for(std::chrono::milliseconds(200));
+    EXPECT_EQ(order, "a");
+}
+
+TEST_F(BusyPeer, GetsLaterWhatDoesNotFitAtOnce) {
+    auto ends = ipc::Channel::pair().value();
+    constexpr std::size_t many = 5000;  // messages, more than a socket holds
+    supervisor::AsyncChannel channel{loop, std::move(ends.first), many};
+    channel.start([](const ipc::Message&) {}, [](const base::Error&) {});
+    busy.served(channel);
+    busy.served(channel);
+    for (std::size_t i = 0; i < many; ++i) ASSERT_TRUE(channel.send(ipc::ShortRecord{}));
+    std::size_t got = 0;
+    while (got < many && loop.run_one_for(std::chrono::seconds(5)) > 0) {
+        while (ends.second.receive()) ++got;
+    }
+    EXPECT_EQ(got, many);
+}
+
+TEST_F(TwoPeers, AreNotBusyWhenServedOnce) {
+    supervisor::BusyChannels busy{loop};
+    busy.served(a_heard);
+    speak(a.second);
+    loop.poll();
+    EXPECT_EQ(order, "a");
 }
