@@ -45,9 +45,7 @@ Result<void> look_by_old_call(const Fd& folder, const char* name, int flags, ftp
 }  // namespace
 
 FolderReader::FolderReader(const Fd& folder)
-    : folder_(folder), buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {
-    (void)::lseek(folder_.get(), 0, SEEK_SET);
-}
+    : folder_(folder), buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
 Result<std::optional<FolderReader::Name>> FolderReader::next() {
     if (at_ == end_) {

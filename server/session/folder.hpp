@@ -18,7 +18,7 @@ namespace session {
 // than an empty one.
 class FolderReader {
   public:
-    // From the first name on.
+    // From where its descriptor stands: of one just opened, the first name.
     explicit FolderReader(const base::Fd& folder);
 
     struct Name {

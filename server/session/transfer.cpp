@@ -415,6 +415,7 @@ class Target {
 
     // Everything, or the reason why not.
     Ended write(std::string_view bytes) {
+        if (bytes.empty()) return std::nullopt;
         if (auto ended = whole()) return ended;
         while (!bytes.empty()) {
             const auto written = ::write(file_.get(), bytes.data(), bytes.size());

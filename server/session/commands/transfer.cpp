@@ -150,10 +150,8 @@ std::optional<std::uint64_t> size_of(const base::Fd& file) {
 }
 
 // Some file systems in user space count no links: there the name itself tells.
-bool has_a_name(const Session& session, const std::string& path, const base::Fd& file) {
-    struct stat status {};
-    return ::fstat(file.get(), &status) == 0 &&
-           (status.st_nlink > 0 || is_still_there(session, path, status));
+bool has_a_name(const Session& session, const std::string& path, const struct stat& file) {
+    return file.st_nlink > 0 || is_still_there(session, path, file);
 }
 
 // lock_upload_files. Whoever had the lock may have removed the file when he let go of it: then it
@@ -162,7 +160,10 @@ enum class Locked { yes, no, gone };
 Locked lock(Session& session, const Upload& upload, const OpenFile& file, Watch& watch) {
     if (!session.options.lock_upload_files) return Locked::yes;
     if (!session.lock(file.file, true, watch)) return Locked::no;
-    return file.created || has_a_name(session, upload.path, file.file) ? Locked::yes : Locked::gone;
+    struct stat status {};
+    const bool there = file.created || (::fstat(file.file.get(), &status) == 0 &&
+                                        has_a_name(session, upload.path, status));
+    return there ? Locked::yes : Locked::gone;
 }
 
 // Of an upload that failed, if this command made the file. Others may have stored into it
@@ -179,6 +180,9 @@ void remove_own(Session& session, const Upload& upload, const OpenFile& file) {
 void close(Session& session, const Upload& upload, OpenFile& file, Transferred& transferred) {
     struct stat status {};
     const bool known = ::fstat(file.file.get(), &status) == 0;
+    // A file without a name is lost, whoever took the name away.
+    if (transferred.end == End::complete && !(known && has_a_name(session, upload.path, status)))
+        transferred.fail(ENOENT);
     if (::close(file.file.release()) == 0 || transferred.end != End::complete) return;
     transferred.fail(errno);
     if (session.options.delete_failed_uploads && file.created && known &&
@@ -228,8 +232,6 @@ Transferred receive(Session& session, const Upload& upload, OpenFile& file, cons
     // answered after 226, as what comes when a transfer is over.
     const auto synced = session.files.sync(file.file, upload.path);
     if (!synced) transferred.fail(synced.error().number);
-    // A file without a name is lost, whoever took the name away.
-    if (synced && !has_a_name(session, upload.path, file.file)) transferred.fail(ENOENT);
     return transferred;
 }
 
