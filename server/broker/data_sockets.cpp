@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -34,10 +35,16 @@ constexpr std::uint32_t most_tries = 512;
 // Nobody waits for a port ahead.
 constexpr std::uint32_t few_tries = 4;
 
+// Of the kernel's randomness, many numbers at a time.
 std::uint32_t random_below(std::uint32_t bound) {
-    std::uint32_t number = 0;
-    // Fails for larger requests only.
-    return ::getentropy(&number, sizeof number) < 0 ? 0 : number % bound;
+    static std::array<std::uint32_t, 64> numbers;  // getentropy(3) gives no more at once
+    static std::size_t left = 0;
+    if (left == 0) {
+        // Cannot fail: the kernel has it since 3.17, and nobody forbids the supervisor a call.
+        if (::getentropy(numbers.data(), sizeof numbers) < 0) return 0;
+        left = numbers.size();
+    }
+    return std::exchange(numbers[--left], 0) % bound;
 }
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -62,8 +69,10 @@ void allow_reuse(const Fd& socket) {
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
 
-// Nobody listens ahead in a range that might be too small for all clients at once.
-constexpr std::uint32_t least_ports_ahead = 4096;
+// Whoever listens ahead keeps a port while it does nothing: an eighth of them, all clients
+// together.
+constexpr std::uint32_t least_ports_ahead = 16;
+constexpr std::uint32_t ports_for_each_client = 8;
 
 struct Range {
     std::uint32_t lowest;
@@ -215,7 +224,10 @@ struct DataSockets::State : std::enable_shared_from_this<State> {
 
     // With a connection goes the port of the next one, so that its PASV or EPSV needs nobody here.
     std::uint16_t listen_ahead(std::uint32_t sequence) {
-        if (range_of(policy).size() < least_ports_ahead || policy.pasv_by_name != 0) return 0;
+        if (policy.pasv_by_name != 0) return 0;
+        const auto ports = range_of(policy).size();
+        if (ports < least_ports_ahead || ports / ports_for_each_client < callbacks.clients())
+            return 0;
         // During a transfer a session reads nothing from here, and somebody who looks for its ports
         // would find one after the other.
         if (!callbacks.reads()) return 0;

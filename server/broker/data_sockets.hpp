@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,6 +30,8 @@ class DataSockets {
         std::function<void(std::uint32_t)> searched;
         // The session reads what it is told: there is no use in more for one that does not.
         std::function<bool()> reads;
+        // That may want a port each, this one included.
+        std::function<std::size_t()> clients;
     };
 
     // peer and local are the control connection's ends.

@@ -626,7 +626,7 @@ void Client::enter(const ipc::LoginAnswer& answer, std::vector<Fd> descriptors) 
                       },
                       [this](const std::string& why) { warn(why); },
                       [this](std::uint32_t ports) { permissions_.charge(ports); },
-                      [this] { return !session_->channel.is_behind(); }});
+                      [this] { return !session_->channel.is_behind(); }, services_.connections});
 
     ipc::Enter message{};
     message.peer = peer_;

@@ -47,22 +47,22 @@ Fd connected_from(const char* source, const ipc::Address& target) {
 class DataSocketsTest : public testing::Test {
   protected:
     void start(const ipc::DataPolicy& policy) {
-        sockets.emplace(
-            io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
-            broker::DataSockets::Callbacks{
-                [this] { return by_name; },
-                [this](const ipc::Listening& answer) {
-                    port = answer.port;
-                    told = answer.address;
-                },
-                [this](const ipc::DataConnected& answer, Fd socket) {
-                    sequence = answer.sequence;
-                    next_port = answer.next_port;
-                    connected = std::move(socket);
-                },
-                [this](const ipc::DataFailed& answer) { failure = answer.failure; },
-                [this](std::string why) { reasons.push_back(std::move(why)); },
-                [this](std::uint32_t ports) { in_vain += ports; }, [this] { return reads; }});
+        sockets.emplace(io, loopback("127.0.0.1"), loopback("127.0.0.1"), policy,
+                        broker::DataSockets::Callbacks{
+                            [this] { return by_name; },
+                            [this](const ipc::Listening& answer) {
+                                port = answer.port;
+                                told = answer.address;
+                            },
+                            [this](const ipc::DataConnected& answer, Fd socket) {
+                                sequence = answer.sequence;
+                                next_port = answer.next_port;
+                                connected = std::move(socket);
+                            },
+                            [this](const ipc::DataFailed& answer) { failure = answer.failure; },
+                            [this](std::string why) { reasons.push_back(std::move(why)); },
+                            [this](std::uint32_t ports) { in_vain += ports; },
+                            [this] { return reads; }, [this] { return clients; }});
     }
 
     static ipc::DataPolicy permissive() {
@@ -93,6 +93,7 @@ class DataSocketsTest : public testing::Test {
     std::optional<ipc::DataFailure> failure;
     std::uint32_t in_vain = 0;
     bool reads = true;
+    std::size_t clients = 1;
     std::vector<std::string> reasons;
 };
 
@@ -219,16 +220,27 @@ TEST_F(DataSocketsTest, MakeConnectionsThatCarryBytesHoweverOftenTheyListen) {
     }
 }
 
+// With eight ports for each of the clients, and sixteen in all, they do.
 TEST_F(DataSocketsTest, DoNotListenAheadWherePortsAreFew) {
-    auto policy = permissive();
-    policy.pasv_min_port = 20100;
-    policy.pasv_max_port = 20109;
-    start(policy);
-    sockets->passive_open({1});
-    const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
-    run_until([&] { return static_cast<bool>(connected); });
-    EXPECT_EQ(next_port, 0);
-    EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", *port)));
+    struct {
+        std::uint16_t ports;
+        std::size_t clients;
+        bool ahead;
+    } const cases[]{{10, 1, false}, {15, 1, false},  {16, 1, true},   {16, 2, true},
+                    {16, 3, false}, {100, 12, true}, {100, 13, false}};
+    for (const auto& each : cases) {
+        auto policy = permissive();
+        policy.pasv_min_port = 20100;
+        policy.pasv_max_port = 20100U + each.ports - 1U;
+        clients = each.clients;
+        start(policy);
+        sockets->passive_open({1});
+        const auto client = connected_from("127.0.0.1", loopback("127.0.0.1", *port));
+        run_until([&] { return static_cast<bool>(connected); });
+        EXPECT_EQ(next_port != 0, each.ahead) << each.ports << " ports, " << each.clients;
+        if (!each.ahead) EXPECT_FALSE(connected_from("127.0.0.1", loopback("127.0.0.1", *port)));
+        connected.close();
+    }
 }
 
 TEST_F(DataSocketsTest, DoNotListenAheadForASessionThatDoesNotRead) {
@@ -307,7 +319,8 @@ TEST_F(DataSocketsTest, UseEveryPortOfTheirRangeAndSayWhenNoneIsFree) {
                 {},
                 [](const std::string&) {},
                 [this](std::uint32_t number) { in_vain += number; },
-                [] { return true; }}));
+                [] { return true; },
+                [] { return std::size_t{1}; }}));
         in_vain = 0;
         taken.back()->passive_open({1});
         ASSERT_TRUE(last);
