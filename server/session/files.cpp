@@ -272,6 +272,15 @@ Result<void> Files::remove(const std::string& path) const {
     return success();
 }
 
+Result<void> Files::remove_end(const std::string& path, const struct stat& file) const {
+    TRY(const auto spot, root_.spot(path, true));
+    if (!spot.found) return Error{path, ENOENT};
+    TRY(const auto there, status_of(spot.found, path));
+    if (there.st_dev != file.st_dev || there.st_ino != file.st_ino) return Error{path, ENOENT};
+    if (::unlinkat(spot.folder.get(), spot.name.c_str(), 0) < 0) return system_error(path);
+    return success();
+}
+
 Result<void> Files::rename(const std::string& from, const std::string& to) const {
     TRY(const auto old, place(root_, from, EBUSY));
     TRY(const auto wanted, place(root_, to, EBUSY));

@@ -60,6 +60,9 @@ class Files {
     [[nodiscard]] base::Result<void> make_folder(const std::string& path) const;
     [[nodiscard]] base::Result<void> remove_folder(const std::string& path) const;
     [[nodiscard]] base::Result<void> remove(const std::string& path) const;
+    // Where the path leads at last, if that is this very file still; the links on the way stay.
+    [[nodiscard]] base::Result<void> remove_end(const std::string& path,
+                                                const struct stat& file) const;
     [[nodiscard]] base::Result<void> rename(const std::string& from, const std::string& to) const;
     [[nodiscard]] base::Result<void> change_mode(const std::string& path, mode_t mode) const;
     [[nodiscard]] base::Result<void> set_time(const std::string& path, std::int64_t seconds,

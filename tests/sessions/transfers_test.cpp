@@ -277,6 +277,28 @@ TEST_F(Transfers, ThatAreResetAreNoSuccess) {
     server.logged(R"(FAIL UPLOAD: Client "127\.0\.0\.1", "/files/f", \d+ bytes)");
 }
 
+TEST(FailedUploads, DeleteTheFileThatALinkLeadsToAndNotTheLink) {
+    const auto files = home_of(alice) / "files";
+    for (const bool deletes : {false, true}) {
+        Server server({deletes ? "delete_failed_uploads=YES" : "delete_failed_uploads=NO"});
+        std::filesystem::create_directory_symlink("made", files / "link");
+        Conversation ftp(server, alice);
+        EXPECT_THAT(ftp.say("PORT 127,0,0,1,250,1"), StartsWith("200"));
+        EXPECT_THAT(ftp.say("STOR files/link"), StartsWith("425"));
+        EXPECT_TRUE(std::filesystem::is_symlink(files / "link")) << "nothing came";
+        EXPECT_FALSE(std::filesystem::exists(files / "made"));
+        auto data = ftp.open();
+        EXPECT_THAT(ftp.say("STOR files/link"), StartsWith("150"));
+        data.write("half a");
+        data.reset();
+        EXPECT_THAT(ftp.reply(), StartsWith("426"));
+        EXPECT_TRUE(std::filesystem::is_symlink(files / "link")) << "cut off";
+        EXPECT_EQ(std::filesystem::exists(files / "made"), !deletes);
+        std::filesystem::remove(files / "link");
+        std::filesystem::remove(files / "made");
+    }
+}
+
 TEST(FailedUploads, NeverDeleteWhatWasThereBefore) {
     write_file(home_of(alice) / "files/old", "precious", alice.uid);
     Server server({"delete_failed_uploads=YES"});

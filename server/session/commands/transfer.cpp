@@ -170,9 +170,8 @@ Locked lock(Session& session, const Upload& upload, const OpenFile& file, Watch&
 // meanwhile, or moved another to its name; with lock_upload_files nobody does either now.
 void remove_own(Session& session, const Upload& upload, const OpenFile& file) {
     struct stat status {};
-    if (file.created && ::fstat(file.file.get(), &status) == 0 &&
-        is_still_there(session, upload.path, status))
-        (void)session.files.remove(upload.path);
+    if (file.created && ::fstat(file.file.get(), &status) == 0)
+        (void)session.files.remove_end(upload.path, status);
 }
 
 // Some file systems tell only now that they had no room. The lock goes with the file: whoever has
@@ -185,9 +184,8 @@ void close(Session& session, const Upload& upload, OpenFile& file, Transferred& 
         transferred.fail(ENOENT);
     if (::close(file.file.release()) == 0 || transferred.end != End::complete) return;
     transferred.fail(errno);
-    if (session.options.delete_failed_uploads && file.created && known &&
-        is_still_there(session, upload.path, status))
-        (void)session.files.remove(upload.path);
+    if (session.options.delete_failed_uploads && file.created && known)
+        (void)session.files.remove_end(upload.path, status);
 }
 
 // As the file is now, with the data connection there: where the first byte goes. What was there is
