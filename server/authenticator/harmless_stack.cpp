@@ -84,6 +84,8 @@ void HarmlessStack::look() {
         const auto& status = files_.back().status;
         too_new_ = too_new_ || (status && status->st_ctim.tv_sec + tick_ > begun);
     }
+    // What was asked is of what was read.
+    too_new_ = too_new_ || read_pam_stack(service_, folders_) != stack;
     if (too_new_) harmless_ = false;
 }
 

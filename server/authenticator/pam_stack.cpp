@@ -60,12 +60,19 @@ bool is_doubtful(std::string_view content) {
                        [](std::string_view line) { return line.size() > longest_line; });
 }
 
-bool is_phase(std::string_view word) {
+// "-auth" is "auth" whose module may be missing.
+std::string phase_of(std::string_view word) {
     if (word.starts_with('-')) word.remove_prefix(1);
-    return std::find(std::begin(phases), std::end(phases), word) != std::end(phases);
+    return base::lower(word);
 }
 
-void add(PamStack& stack, const std::string& service, const PamFolders& folders, int depth) {
+bool is_phase(std::string_view phase) {
+    return std::find(std::begin(phases), std::end(phases), phase) != std::end(phases);
+}
+
+// Only the lines of one phase, unless that is empty.
+void add(PamStack& stack, const std::string& service, const PamFolders& folders,
+         const std::string& only, int depth) {
     auto content = depth > deepest || service.empty() ? base::system_error(service, ELOOP)
                                                       : read_service(service, folders, stack.files);
     if (!content || is_doubtful(content.value())) stack.plain = false;
@@ -76,9 +83,14 @@ void add(PamStack& stack, const std::string& service, const PamFolders& folders,
     for (const auto line : base::split(content.value(), '\n')) {
         auto words = words_of(line);
         if (words.size() >= 2 && words[0] == "@include") {
-            add(stack, words[1], folders, depth + 1);
-        } else if (words.size() >= 3 && (words[1] == "include" || words[1] == "substack")) {
-            add(stack, words[2], folders, depth + 1);
+            add(stack, words[1], folders, only, depth + 1);
+            continue;
+        }
+        const auto phase = words.empty() ? std::string{} : phase_of(words[0]);
+        if (words.size() >= 3 && !is_phase(phase)) stack.plain = false;
+        if (!only.empty() && is_phase(phase) && phase != only) continue;
+        if (words.size() >= 3 && (words[1] == "include" || words[1] == "substack")) {
+            add(stack, words[2], folders, phase, depth + 1);
         } else if (words.size() >= 3) {
             const auto slash = words[2].rfind('/');
             stack.modules.push_back(
@@ -87,7 +99,6 @@ void add(PamStack& stack, const std::string& service, const PamFolders& folders,
                  base::lower(words[0]),
                  base::lower(words[1]),
                  words[2]});
-            if (!is_phase(stack.modules.back().phase)) stack.plain = false;
         } else if (!words.empty()) {
             stack.plain = false;
         }
@@ -120,7 +131,7 @@ PamStack read_pam_stack(const std::string& service, const PamFolders& folders) {
     stack.plain = service.find('/') == std::string::npos;
     if (!stack.plain) return stack;
     const bool there = has_pam_service(service, folders);
-    add(stack, there ? base::lower(service) : "other", folders, 0);
+    add(stack, there ? base::lower(service) : "other", folders, {}, 0);
     // As soon as there is one of this name, it is another stack.
     if (!there) stack.plain = false;
     return stack;

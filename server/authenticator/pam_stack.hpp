@@ -18,6 +18,8 @@ struct PamModule {
 
     // The value of NAME=VALUE among the arguments; empty when it is not there.
     [[nodiscard]] std::string_view argument(std::string_view wanted) const;
+
+    bool operator==(const PamModule&) const = default;
 };
 
 // Where services are looked for, the administrator's own first.
@@ -28,6 +30,8 @@ struct PamStack {
     std::vector<PamModule> modules;  // in their order, with what is included
     std::vector<std::string> files;  // all that were looked for, there or not
     bool plain = true;  // every line was understood beyond doubt, and no file was missing
+
+    bool operator==(const PamStack&) const = default;
 };
 
 // The stack of "other" where there is no such service.

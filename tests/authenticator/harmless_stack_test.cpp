@@ -94,6 +94,13 @@ TEST_F(HarmlessStack, HasBothPhases) {
     EXPECT_FALSE(stack().holds());
 }
 
+// What is included for another phase is not the service's: "other" is asked then.
+TEST_F(HarmlessStack, HasBothPhasesItself) {
+    folder.write("all", "auth required pam_unix.so\naccount required pam_unix.so\n");
+    EXPECT_FALSE(holds("account required pam_unix.so\nsession include all\n"));
+    EXPECT_TRUE(holds("account required pam_unix.so\nauth include all\n"));
+}
+
 TEST_F(HarmlessStack, GivesNobodyCapabilities) {
     for (const auto* harmless : {"", "# cap_net_raw ann\n", "none ann bob\nnone\t*\n"}) {
         folder.write("capability.conf", harmless);

@@ -58,6 +58,17 @@ TEST_F(PamStack, ContainsWhatIsIncluded) {
     EXPECT_THAT(modules("ftp"), ElementsAre("second.so"));
 }
 
+TEST_F(PamStack, ContainsOfAnIncludedFileOnlyThePhaseThatIncludesIt) {
+    folder.write("both", "auth required pam_a.so\n-session required pam_s.so\n@include all\n");
+    folder.write("all", "auth required pam_b.so\nsession required pam_t.so\n");
+    folder.write("vsftpd", "session include both\n");
+    EXPECT_THAT(modules("vsftpd"), testing::ElementsAre("pam_s.so", "pam_t.so"));
+    folder.write("vsftpd", "-AUTH substack both\n");
+    EXPECT_THAT(modules("vsftpd"), testing::ElementsAre("pam_a.so", "pam_b.so"));
+    folder.write("vsftpd", "@include both\n");
+    EXPECT_EQ(modules("vsftpd").size(), 4U);
+}
+
 TEST_F(PamStack, EndsWhereFilesIncludeEachOther) {
     folder.write("ftp", "@include ftp\nauth required one.so\n");
     EXPECT_THAT(modules("ftp"), SizeIs(9));
