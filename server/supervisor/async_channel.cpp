@@ -122,7 +122,11 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
     void wake() {
         if (closed || !dozing) return;
         dozing = false;
-        descriptor.assign(channel.fd());
+        boost::system::error_code error;
+        descriptor.assign(channel.fd(), error);
+        if (error)
+            return lost(
+                {"the session cannot be heard any more: " + error.message(), error.value()});
         if (!paused) wait_readable();
     }
 
@@ -222,6 +226,14 @@ struct BusyChannels::State : std::enable_shared_from_this<State> {
 
     asio::steady_timer next_look;
     std::vector<std::weak_ptr<AsyncChannel::State>> dozing;
+    bool hearing = false;
+
+    // One at a time, each to the end: what it says must not have another be heard in between.
+    void hear(AsyncChannel::State& channel) {
+        if (!channel.dozing || std::exchange(hearing, true)) return;
+        channel.hear();
+        hearing = false;
+    }
 
     void look_later() {
         next_look.expires_after(interval);
@@ -237,7 +249,7 @@ struct BusyChannels::State : std::enable_shared_from_this<State> {
         for (const auto& each : all) {
             const auto channel = each.lock();
             if (!channel) continue;
-            if (channel->dozing) channel->hear();
+            hear(*channel);
             if (now - channel->served >= interval) channel->wake();
             channel->listed = channel->dozing && !channel->closed;
             if (channel->listed) dozing.push_back(channel);
@@ -254,7 +266,7 @@ void BusyChannels::served(AsyncChannel& channel) {
     const auto peer = channel.state_;
     const auto now = std::chrono::steady_clock::now();
     const bool again = now - std::exchange(peer->served, now) < interval;
-    if (peer->dozing) return peer->hear();
+    if (peer->dozing) return state_->hear(*peer);
     if (!again) return;
     peer->doze();
     if (!peer->dozing) return;
@@ -262,14 +274,15 @@ void BusyChannels::served(AsyncChannel& channel) {
         if (state_->dozing.empty()) state_->look_later();
         state_->dozing.emplace_back(peer);
     }
-    peer->hear();  // the loop might have told of it in a moment
+    state_->hear(*peer);  // the loop might have told of it in a moment
 }
 
 void BusyChannels::hear() {
+    if (state_->dozing.empty() || state_->hearing) return;
     // Who is heard may end, and others doze.
     const auto all = state_->dozing;
     for (const auto& each : all) {
-        if (const auto channel = each.lock(); channel && channel->dozing) channel->hear();
+        if (const auto channel = each.lock()) state_->hear(*channel);
     }
 }
 

@@ -85,7 +85,8 @@ class BusyChannels {
     // taken for busy. May call the channel's on_message and on_closed.
     void served(AsyncChannel& channel);
 
-    // What the busy ones have said by now, ahead of what comes next.
+    // What the busy ones have said by now, ahead of what comes next. Does nothing while one of them
+    // is being heard.
     void hear();
 
   private:

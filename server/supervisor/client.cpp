@@ -766,6 +766,7 @@ void Client::on_session_closed() { finish(); }
 
 void Client::log_login(Entry::Kind kind, bool success, std::string_view reason,
                        std::string_view remark) {
+    services_.busy.hear();
     auto made = entry(kind);
     made.success = success;
     made.reason = reason;
@@ -796,6 +797,7 @@ template <typename Record>
 void Client::log(const Record& record) {
     if (!record.path.valid() || !record.second.valid())
         return misbehaved("sent a malformed record");
+    services_.busy.hear();  // who did something before is logged before
     if (record.event == ipc::Event::warning) return warn(base::escaped(record.path.view()));
     // Nobody forges failed logins where the options want none of these.
     const bool lists_users = options_->userlist_enable && options_->userlist_log;

@@ -172,3 +172,22 @@ TEST_F(TwoPeers, AreNotBusyWhenServedOnce) {
     loop.poll();
     EXPECT_EQ(order, "a");
 }
+
+// What it says must not have its own next message, or another's, come in between.
+TEST_F(BusyPeer, IsHeardOneMessageAfterTheOther) {
+    auto c = ipc::Channel::pair().value();
+    supervisor::AsyncChannel c_heard{loop, std::move(c.first), 0};
+    c_heard.start(
+        [&](const ipc::Message&) {
+            order += '(';
+            busy.hear();
+            order += ')';
+        },
+        [](const base::Error&) {});
+    busy.served(c_heard);
+    busy.served(c_heard);
+    for (int i = 0; i < 2; ++i) speak(c.second);
+    speak(a.second);
+    busy.hear();
+    EXPECT_EQ(order, "a()()");
+}
