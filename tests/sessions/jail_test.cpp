@@ -407,7 +407,8 @@ void expect_small_spawner(const char* suffix, const Lines& configuration, std::s
     for (const auto& line : lines_of(facts.text("smaps"))) {
         if (line.starts_with("ShmemPmdMapped:") && !line.ends_with(" 0 kB")) ++parts;
     }
-    EXPECT_EQ(parts, parts_in_huge_pages) << facts.text("smaps");
+    // Linkers lay constants out in one segment or in two.
+    EXPECT_GE(parts, parts_in_huge_pages) << facts.text("smaps");
 }
 
 TEST_F(Processes, TheSpawnerWithoutTlsIsASmallerProgram) {
