@@ -597,6 +597,7 @@ class Supervisor {
 
     void stop() {
         stopping_ = true;
+        busy_.hear();
         listeners_.close();
         handover_.reset();
         children_.drop_spares();
