@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -86,9 +87,12 @@ Result<Message> Channel::receive(std::size_t most) {
         message.msg_controllen = CMSG_LEN(sizeof(int) * std::min(most, most_descriptors));
     }
     ssize_t length = 0;
+    bool told = false;
     do {
         length = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    } while (length < 0 && errno == EINTR);
+        // A peer that has gone without reading all of ours: the kernel says so once, ahead of what
+        // it had sent before.
+    } while (length < 0 && (errno == EINTR || (errno == ECONNRESET && !std::exchange(told, true))));
     if (length < 0) return system_error("recvmsg");
 
     std::vector<Fd> descriptors;

@@ -164,6 +164,24 @@ TEST_F(Channels, CloseWhatCameWithAMalformedMessage) {
     EXPECT_EQ(open_descriptors(), before);
 }
 
+// The kernel tells of that ahead of what the peer had sent.
+TEST_F(Channels, BringTheLastWordsOfAPeerThatHasNotReadOurs) {
+    const auto say = [](Channel& end, std::uint32_t word) {
+        return end.send(ipc::Stop{word, 0}).has_value();
+    };
+    ASSERT_TRUE(say(ours, 0));
+    for (const std::uint32_t word : {1U, 2U}) ASSERT_TRUE(say(theirs, word));
+    theirs = Channel{Fd{}};
+    for (const std::uint32_t word : {1U, 2U}) {
+        const auto said = ours.receive();
+        ASSERT_TRUE(said) << said.error().text();
+        EXPECT_EQ(said.value().as<ipc::Stop>()->grace, word);
+    }
+    const auto gone = ours.receive();
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().number, ECONNRESET);
+}
+
 TEST_F(Channels, NoticeThatThePeerIsGone) {
     ASSERT_TRUE(theirs.send(stop));
     theirs.close();
