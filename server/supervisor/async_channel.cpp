@@ -154,8 +154,11 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
             auto& next = queue.front();
             auto sent = send_now(channel, next.type, next.bytes, next.descriptors);
             if (!sent) {
-                if (sent.error().number == EAGAIN) return wait_writable();
-                return lost(sent.error());
+                const int number = sent.error().number;
+                if (number == EAGAIN) return wait_writable();
+                if (number != EPIPE && number != ECONNRESET) return lost(sent.error());
+                // It has gone. What it said before is heard first, and then that.
+                return queue.clear();
             }
             queue.pop_front();
         }

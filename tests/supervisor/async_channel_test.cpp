@@ -189,6 +189,20 @@ TEST_F(BusyPeer, GetsLaterWhatDoesNotFitAtOnce) {
     EXPECT_EQ(got, many);
 }
 
+// Which cannot be sent what waits for it any more, but has said something before.
+TEST_F(TwoPeers, AreHeardToTheEndThoughTheyHaveNotReadAll) {
+    auto ends = ipc::Channel::pair().value();
+    constexpr std::size_t many = 5000;  // messages, more than a socket holds
+    supervisor::AsyncChannel channel{loop, std::move(ends.first), many};
+    channel.start([this](const ipc::Message&) { order += 'c'; },
+                  [this](const base::Error&) { order += '.'; });
+    while (!channel.is_behind()) ASSERT_TRUE(channel.send(ipc::ShortRecord{}));
+    for (int i = 0; i < 3; ++i) speak(ends.second);
+    ends.second = ipc::Channel{base::Fd{}};
+    loop.run_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(order, "ccc.");
+}
+
 TEST_F(TwoPeers, AreNotBusyWhenServedOnce) {
     supervisor::BusyChannels busy{loop};
     busy.served(a_heard);
