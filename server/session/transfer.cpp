@@ -81,6 +81,11 @@ class Flow {
         if (moved_ - looked_at_ < copy_chunk) return std::nullopt;
         return poll(0, milliseconds(0)) < 0 ? Ended{End::aborted} : std::nullopt;
     }
+    // And between steps that brought no bytes.
+    Ended glance() {
+        if (const auto ended = stood_still()) return ended;
+        return poll(0, milliseconds(0)) < 0 ? Ended{End::aborted} : std::nullopt;
+    }
 
     // So many bytes went; with a limit, the next ones have to wait for their time.
     Ended moved(std::uint64_t bytes) {
@@ -228,7 +233,7 @@ class Flow {
                     break;
                 case tls::Step::wait_to_read:
                     if (got > 0) return std::nullopt;
-                    if (auto ended = wait(POLLIN)) return ended;
+                    if (auto ended = terms_.tls->pending() ? glance() : wait(POLLIN)) return ended;
                     break;
                 default:
                     return End::network;

@@ -281,12 +281,10 @@ void Context::State::set_buffers(const Settings& settings) {
         // has it, would be the end of both ways.
         SSL_CTX_set_options(ssl.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     } else if (settings.by_kernel) {
-        // What was read ahead of the keys, the kernel cannot decrypt any more, and of a large
-        // buffer it makes one record that is none. If it does not decrypt, tls::Stream sets these.
+        // What was read ahead of the keys, the kernel cannot decrypt any more.
         SSL_CTX_set_options(ssl.get(), SSL_OP_ENABLE_KTLS);
     } else {
         SSL_CTX_set_read_ahead(ssl.get(), 1);
-        SSL_CTX_set_default_read_buffer_len(ssl.get(), data_read_buffer);
     }
 }
 

@@ -54,9 +54,6 @@ enum class Purpose : std::uint8_t {
 using TicketKey = std::array<unsigned char, 80>;
 [[nodiscard]] base::Result<TicketKey> new_ticket_key();
 
-// On data connections, for many records with one read(2).
-inline constexpr std::size_t data_read_buffer = 128 << 10;
-
 // Made by the supervisor for one connection, and part of what a client signs with the key of its
 // certificate (tls/client_proof.hpp): an extension of CertificateRequest, whose number is of those
 // for private use (RFC 8446, 11). Clients ignore what they do not know there (4.3.2).

@@ -32,8 +32,8 @@ class Stream {
   public:
     // Mostly downloads are sent: then the kernel encrypts, if it can (Settings::by_kernel). Not for
     // uploads, since OpenSSL cannot change the kernel's key when a client asks for that (KeyUpdate)
-    // in what it sends.
-    enum class Use : bool { any, sending };
+    // in what it sends. Receiving: whole batches of records are read at once.
+    enum class Use : std::uint8_t { any, sending, receiving };
 
     // The socket stays the caller's and outlives it.
     [[nodiscard]] static base::Result<Stream> over(const Context& context, int socket,
@@ -88,9 +88,11 @@ class Stream {
 
   private:
     struct Out;  // written by OpenSSL and not sent yet
-    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket);
+    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket, Use use);
     [[nodiscard]] Step outcome(int result);
     [[nodiscard]] bool choose_ways();
+    [[nodiscard]] bool read_batches();
+    void grow_batches();
     [[nodiscard]] Step flush_to_kernel();
     [[nodiscard]] bool client_is_clear();
     [[nodiscard]] Step read_clear(std::span<char> space, std::size_t& got);
@@ -99,12 +101,14 @@ class Stream {
     std::unique_ptr<Transcript> transcript_;
     Ssl ssl_;  // goes first: it knows both
     int socket_;
+    Use use_;
     std::string reason_;
     bool not_resumed_ = false;
     bool by_kernel_ = false;     // what is in out_ is not encrypted yet
     bool goodbye_ = false;       // behind that
     bool clear_ = false;         // what is written, after go_clear()
     bool client_clear_ = false;  // what is read
+    bool batches_ = false;       // what is read goes through a buffer that may grow
     bool drained_ = false;       // the last read wanted more than there is
 };
 

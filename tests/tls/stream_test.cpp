@@ -8,10 +8,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,18 +26,22 @@
 
 namespace {
 
+using tls::Purpose;
 using tls::Step;
 
 // A client of TLS 1.3 that has shaken hands, and that nothing keeps from asking for new keys again
 // and again (RFC 8446 4.6.3).
 class Stream : public testing::Test {
   protected:
-    void SetUp() override {
+    void SetUp() override { start(tls::Stream::Use::any, Purpose::control); }
+
+    void start(tls::Stream::Use use, Purpose purpose) {
         int ends[2];
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
         ours_ = base::Fd(ends[0]);
         theirs_ = base::Fd(ends[1]);
-        auto made = tls::Stream::over(server_, ours_.get());
+        server_.emplace(site_.context(handshake::settings(), purpose));
+        auto made = tls::Stream::over(*server_, ours_.get(), use);
         ASSERT_TRUE(made);
         stream.emplace(std::move(made.value()));
 
@@ -52,13 +61,23 @@ class Stream : public testing::Test {
         return SSL_key_update(client_.get(), answer) == 1 && SSL_do_handshake(client_.get()) == 1;
     }
     // In one piece, for a socket holds few small ones.
-    void send_new_keys(int times) {
+    void send_in_one(const std::function<void()>& write) {
         auto* records = BIO_new(BIO_s_mem());
         SSL_set0_wbio(client_.get(), records);
-        for (int i = 0; i < times; ++i) ASSERT_TRUE(ask_for_new_keys(SSL_KEY_UPDATE_NOT_REQUESTED));
+        write();
         char* bytes = nullptr;
         const auto size = BIO_get_mem_data(records, &bytes);
         ASSERT_EQ(::send(theirs_.get(), bytes, static_cast<std::size_t>(size), 0), size);
+    }
+    void send_new_keys(int times) {
+        send_in_one([&] {
+            for (int i = 0; i < times; ++i)
+                ASSERT_TRUE(ask_for_new_keys(SSL_KEY_UPDATE_NOT_REQUESTED));
+        });
+    }
+    void write(std::string_view bytes) {
+        ASSERT_EQ(SSL_write(client_.get(), bytes.data(), static_cast<int>(bytes.size())),
+                  static_cast<int>(bytes.size()));
     }
     [[nodiscard]] int waiting() const {
         int bytes = 0;
@@ -71,7 +90,7 @@ class Stream : public testing::Test {
 
   private:
     const site::Site site_;
-    const tls::Context server_ = site_.context(handshake::settings());
+    std::optional<tls::Context> server_;
     base::Fd ours_;
     base::Fd theirs_;
     const tls::SslContext context_{SSL_CTX_new(TLS_client_method())};
@@ -98,6 +117,69 @@ TEST_F(Stream, ComesBackAmidNewKeysWithoutEnd) {
     EXPECT_EQ(stream->read(space, got), Step::wait_to_read);
     EXPECT_GT(waiting(), 0);
     EXPECT_LT(waiting(), before);
+}
+
+// An upload: read in batches, which grow where there is room for much.
+class ReceivingStream : public Stream {
+  protected:
+    void SetUp() override { start(tls::Stream::Use::receiving, Purpose::data); }
+
+    // What is there, and no more than that.
+    std::string all_of_it() {
+        std::string all;
+        for (int waits = 0; waits < 5;) {
+            const auto step = stream->read(room, got);
+            if (step == Step::done)
+                all.append(room.data(), got);
+            else if (step != Step::wait_to_read || !stream->pending())
+                break;
+            else
+                ++waits;
+        }
+        EXPECT_FALSE(stream->pending());
+        EXPECT_EQ(waiting(), 0);
+        return all;
+    }
+
+    std::vector<char> room = std::vector<char>(256 << 10);
+};
+
+// Of clients' programs each makes records of its own size, and a batch ends within one.
+TEST_F(ReceivingStream, LosesNothingWhateverSizesRecordsHave) {
+    std::string sent;
+    std::string received;
+    for (const std::size_t size : {1, 100, 4000, 4096, 16383, 16384, 5, 9000, 2048}) {
+        for (int round = 0; round < 4; ++round) {
+            std::string part;
+            while (part.size() + size <= 60'000)
+                part.append(size, static_cast<char>('a' + (part.size() / size + size) % 26));
+            part.resize(std::min(part.size(), size * 1000));
+            send_in_one([&] {
+                for (std::string_view rest = part; !rest.empty(); rest.remove_prefix(size))
+                    write(rest.substr(0, size));
+            });
+            sent += part;
+            received += all_of_it();
+        }
+    }
+    EXPECT_TRUE(sent == received) << sent.size() << " sent, " << received.size() << " received";
+}
+
+// OpenSSL comes back after them, when the socket has nothing more to say.
+TEST_F(ReceivingStream, HasWhatComesBehindNewKeys) {
+    send_in_one([&] {
+        write("before");
+        ASSERT_TRUE(ask_for_new_keys(SSL_KEY_UPDATE_NOT_REQUESTED));
+        ASSERT_TRUE(ask_for_new_keys(SSL_KEY_UPDATE_REQUESTED));
+        write(" and behind");
+    });
+    EXPECT_EQ(all_of_it(), "before and behind");
+}
+
+TEST_F(ReceivingStream, ComesBackAmidNewKeysWithoutEnd) {
+    send_new_keys(1500);
+    EXPECT_EQ(stream->read(room, got), Step::wait_to_read);
+    EXPECT_TRUE(stream->pending());
 }
 
 // Clients with Nagle's algorithm wait for it.

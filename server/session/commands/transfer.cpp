@@ -256,7 +256,7 @@ Reply store(Session& session, Upload upload, OpenFile file, const Reply& start) 
     auto data = session.data.open(watch);
     if (const auto* failure = std::get_if<Reply>(&data)) return refuse(*failure);
     auto protection =
-        session.protect(std::get<base::Fd>(data), watch, tls::Stream::Use::any, &start);
+        session.protect(std::get<base::Fd>(data), watch, tls::Stream::Use::receiving, &start);
     if (const auto* failure = std::get_if<Reply>(&protection)) return refuse(*failure);
     auto& stream = std::get<std::optional<tls::Stream>>(protection);
 
