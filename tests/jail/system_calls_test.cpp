@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -184,6 +185,7 @@ int status_after(void (*call)()) {
     const auto filter = compiled(writing);
     const pid_t pid = ::fork();
     if (pid == 0) {
+        (void)::signal(SIGSEGV, SIG_DFL);  // otherwise AddressSanitizer's
         if (!jail::forbid_new_privileges() || !jail::answer_denied_calls(nullptr) ||
             !filter.install())
             ::_exit(3);
