@@ -233,12 +233,34 @@ std::string Secure::receive(std::string_view command) {
     return content;
 }
 
+void Secure::send_in_one_piece(SSL* stream, std::string_view content) {
+    auto* records = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(stream, records);
+    for (const auto part :
+         {content.substr(0, content.size() / 2), content.substr(content.size() / 2)}) {
+        std::size_t written = 0;
+        if (SSL_write_ex(stream, part.data(), part.size(), &written) != 1 ||
+            SSL_key_update(stream, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 ||
+            SSL_do_handshake(stream) != 1)
+            trouble = tls::openssl_reason();
+    }
+    (void)SSL_shutdown(stream);
+    char* bytes = nullptr;
+    const auto size = BIO_get_mem_data(records, &bytes);
+    if (::send(SSL_get_fd(stream), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL) != size)
+        trouble = "not sent in one piece";
+}
+
 std::string Secure::transmit(std::string_view command, std::string_view content) {
     auto data = open();
     began = say(command);
     done.clear();
     if (!began.starts_with("1")) return began;
     const auto stream = shake_data(data.get());
+    if (habits_.one_piece) {
+        send_in_one_piece(stream.get(), content);
+        return done = reply();
+    }
     std::size_t written = 0;
     while (trouble.empty() && !content.empty()) {
         if (SSL_write_ex(stream.get(), content.data(), content.size(), &written) != 1) {

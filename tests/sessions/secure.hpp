@@ -23,7 +23,9 @@ struct Habits {
     std::string server_name{};
     bool new_keys = false;  // KeyUpdate at the start of data connections, for both ways; TLS 1.3
     bool goodbye = true;    // close_notify at the end of data connections
-    bool leaves = false;    // closes them before the reply, downloads too
+    // Uploads with new keys in their middle and with their goodbye, in one send(2); TLS 1.3.
+    bool one_piece = false;
+    bool leaves = false;  // closes them before the reply, downloads too
 };
 
 class Secure {
@@ -74,6 +76,7 @@ class Secure {
     tls::Ssl connection(int socket, SSL_SESSION* session);
     base::Fd open();
     tls::Ssl shake_data(int socket);
+    void send_in_one_piece(SSL* stream, std::string_view content);
     std::string next_line();
 
     Habits habits_;

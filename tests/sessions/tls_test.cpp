@@ -279,6 +279,17 @@ TEST_F(Tls, ClientsMayChangeTheirKeysInTransfers) {
     EXPECT_EQ(ftp.retrieve("files/one"), content) << ftp.trouble;
     EXPECT_EQ(ftp.done, "226 Transfer complete.");
     EXPECT_EQ(ftp.trouble, "");
+
+    // All has come and been read from the socket when the first of the keys changes.
+    how.new_keys = false;
+    how.one_piece = true;
+    Secure at_once(server, alice, how);
+    for (const std::size_t size : {2, 5000, 100'000}) {
+        EXPECT_EQ(at_once.store("files/two", std::string_view(content).substr(0, size)),
+                  "226 Transfer complete.");
+        EXPECT_EQ(at_once.trouble, "");
+        EXPECT_TRUE(content_of(file("two")) == content.substr(0, size)) << size;
+    }
 }
 
 // ----- the control connection
