@@ -18,6 +18,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 namespace bench {
@@ -49,6 +50,9 @@ inline int connect_to(std::uint16_t port) {
         ::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         fail("connect");
     ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // A server that hangs (Pure-FTPd over TLS, now and then) is not to hold up the others.
+    const timeval patience{120, 0};
+    ::setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return made;
 }
 
