@@ -125,13 +125,12 @@ Result<void> DataTls::get_ready() {
     return base::success();
 }
 
-// As far as it goes until then; nothing when the client no longer wants it.
-std::optional<tls::Step> DataTls::go_on(tls::Stream& stream, const base::Fd& data, Watch& watch,
-                                        Deadline deadline) {
+// Once the client has done its part of `step`, as far as it goes until then; nothing when the
+// client no longer wants it.
+std::optional<tls::Step> DataTls::go_on(tls::Stream& stream, tls::Step step, const base::Fd& data,
+                                        Watch& watch, Deadline deadline) {
     const auto begun = Clock::now();
-    for (;;) {
-        const auto step = stream.shake();
-        if (!waits(step)) return step;
+    while (waits(step)) {
         if (watch.gone())
             deadline = std::min(deadline.value_or(Clock::time_point::max()), begun + last_patience);
         std::int64_t most = -1;
@@ -142,7 +141,9 @@ std::optional<tls::Step> DataTls::go_on(tls::Stream& stream, const base::Fd& dat
         (void)::poll(wanted.data(), wanted.size(),
                      static_cast<int>(std::min<std::int64_t>(most, 3'600'000)));
         if (wanted[1].revents != 0 && !watch.on_readable()) return std::nullopt;
+        if (wanted[0].revents != 0) step = stream.shake();
     }
+    return step;
 }
 
 DataTls::Shaken DataTls::shake(const base::Fd& data, Watch& watch, tls::Stream::Use use,
@@ -157,10 +158,12 @@ DataTls::Shaken DataTls::shake(const base::Fd& data, Watch& watch, tls::Stream::
     send_without_delay(data);
     const auto now = Clock::now();
     std::optional<tls::Step> step = tls::Step::wait_to_read;
-    if (start && has_input(data)) step = go_on(stream.value(), data, watch, now + head_start);
+    if (start && has_input(data)) {
+        step = go_on(stream.value(), stream.value().shake(), data, watch, now + head_start);
+    }
     if (start && step && (waits(*step) || *step == tls::Step::done)) start();
     if (step && waits(*step))
-        step = go_on(stream.value(), data, watch,
+        step = go_on(stream.value(), *step, data, watch,
                      patience_.count() > 0 ? Deadline(now + patience_) : std::nullopt);
     if (!step) return ftp::Reply(reply::data_tls_failed);
     if (waits(*step)) {

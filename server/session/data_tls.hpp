@@ -51,8 +51,9 @@ class DataTls {
     DataTls(tls::Context& context, const config::Options& options, BrokerClient& broker);
     [[nodiscard]] base::Result<void> get_ready();
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-    [[nodiscard]] static std::optional<tls::Step> go_on(tls::Stream& stream, const base::Fd& data,
-                                                        Watch& watch, Deadline deadline);
+    [[nodiscard]] static std::optional<tls::Step> go_on(tls::Stream& stream, tls::Step step,
+                                                        const base::Fd& data, Watch& watch,
+                                                        Deadline deadline);
     [[nodiscard]] ftp::Reply failed(const tls::Stream& stream);
     [[nodiscard]] bool same_client(const tls::Stream& stream) const;
     void tell(ipc::Event event, std::string_view text);

@@ -119,7 +119,7 @@ class Flow {
     // All of it, as the client takes it. With the last bytes goes the end of the stream, in one
     // packet: delivered() must follow.
     Ended send(std::string_view bytes, bool last = false) {
-        if (secure()) return send_secure(bytes);
+        if (secure()) return send_secure(bytes, last && terms_.rate == 0);
         const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (last && terms_.rate == 0 ? MSG_MORE : 0);
         while (!bytes.empty()) {
             const auto sent = ::send(data_.get(), bytes.data(), step(bytes.size()), flags);
@@ -243,21 +243,26 @@ class Flow {
         return got == 0 && cut_ ? Ended{End::cut} : std::nullopt;
     }
 
-    Ended send_secure(std::string_view bytes) {
+    Ended send_secure(std::string_view bytes, bool last) {
         while (!bytes.empty()) {
             const auto part = bytes.substr(0, step(bytes.size()));
             if (!terms_.tls->write(part)) return End::network;
-            if (auto ended = flush()) return ended;
             bytes.remove_prefix(part.size());
+            if (last && bytes.empty()) {
+                terms_.tls->say_goodbye();
+                said_goodbye_ = true;
+            }
+            if (auto ended = flush()) return ended;
             if (auto ended = moved(part.size())) return ended;
         }
         return std::nullopt;
     }
 
     Ended flush() {
+        const bool ends = said_goodbye_ && !terms_.strict_write_shutdown;
         for (;;) {
             const auto before = terms_.tls->unsent();
-            const auto step = terms_.tls->flush();
+            const auto step = terms_.tls->flush(ends);
             if (step == tls::Step::done) return std::nullopt;
             if (step != tls::Step::wait_to_write) return End::network;
             if (terms_.tls->unsent() < before) last_byte_ = Clock::now();
@@ -267,7 +272,8 @@ class Flow {
 
     // strict_ssl_write_shutdown: the client has all of it when it says goodbye as well.
     Ended say_goodbye() {
-        terms_.tls->say_goodbye();
+        if (!said_goodbye_) terms_.tls->say_goodbye();
+        said_goodbye_ = true;
         if (auto ended = flush()) return ended;
         last_byte_ = Clock::now();
         std::array<char, 4096> ignored;
@@ -334,7 +340,8 @@ class Flow {
     std::uint64_t looked_at_ = 0;
     int file_error_ = 0;
     bool over_ = false;  // the client has ended its TLS stream
-    bool cut_ = false;   // in a way that tells nothing
+    bool said_goodbye_ = false;
+    bool cut_ = false;  // in a way that tells nothing
 };
 
 // Not touched before it is filled; small where little is expected.

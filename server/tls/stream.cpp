@@ -329,12 +329,13 @@ Step Stream::flush_to_kernel() {
     return Step::done;
 }
 
-Step Stream::flush() {
+Step Stream::flush(bool ends) {
     if (by_kernel_) return flush_to_kernel();
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (ends ? MSG_MORE : 0);
     auto& out = *out_;
     while (out.sent < out.bytes.size()) {
-        const auto count = ::send(socket_, out.bytes.data() + out.sent, out.bytes.size() - out.sent,
-                                  MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto count =
+            ::send(socket_, out.bytes.data() + out.sent, out.bytes.size() - out.sent, flags);
         if (count >= 0) {
             out.sent += static_cast<std::size_t>(count);
         } else if (errno == EAGAIN) {

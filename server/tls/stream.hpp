@@ -60,7 +60,8 @@ class Stream {
     // Takes all of it, to be sent by flush().
     [[nodiscard]] bool write(std::string_view bytes);
     void say_goodbye();  // close_notify, to be sent as well
-    [[nodiscard]] Step flush();
+    // `ends`: shutdown(2) follows at once, and its FIN goes in the same packet.
+    [[nodiscard]] Step flush(bool ends = false);
     [[nodiscard]] std::size_t unsent() const;
 
     // The kernel encrypts what is sent, and takes it from a file. wait_to_write and failed have
