@@ -229,18 +229,19 @@ class Flow {
                     break;
                 case tls::Step::cut:
                     over_ = true;
-                    if (terms_.strict_read_eof) cut_ = true;
+                    if (terms_.strict_read_eof) stopped_ = End::cut;
                     break;
                 case tls::Step::wait_to_read:
                     if (got > 0) return std::nullopt;
                     if (auto ended = terms_.tls->pending() ? glance() : wait(POLLIN)) return ended;
                     break;
                 default:
-                    return End::network;
+                    over_ = true;
+                    stopped_ = End::network;
             }
         }
         // What came before is written, for the client to go on from there.
-        return got == 0 && cut_ ? Ended{End::cut} : std::nullopt;
+        return got == 0 ? stopped_ : std::nullopt;
     }
 
     Ended send_secure(std::string_view bytes, bool last) {
@@ -283,6 +284,7 @@ class Flow {
                 case tls::Step::closed:
                     return std::nullopt;
                 case tls::Step::done:
+                    if (auto ended = glance()) return ended;
                     break;
                 case tls::Step::wait_to_read:
                     if (auto ended = wait(POLLIN)) return ended;
@@ -341,7 +343,7 @@ class Flow {
     int file_error_ = 0;
     bool over_ = false;  // the client has ended its TLS stream
     bool said_goodbye_ = false;
-    bool cut_ = false;  // in a way that tells nothing
+    Ended stopped_;  // or it has stopped in another way
 };
 
 // Not touched before it is filled; small where little is expected.

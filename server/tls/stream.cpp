@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // OpenSSL writes to memory, from where one send(2) takes many records; it reads several with one
-// read(2) by itself (read-ahead). Of uploads it is given records one by one, out of a buffer that
-// is filled only when it is empty: so it decrypts in the same small place again and again, which
-// stays in the CPU's nearest cache, and the client is acknowledged in large steps.
+// read(2) by itself (read-ahead), and those of an upload from Batches.
 #include "tls/stream.hpp"
+
+#include "tls/batches.hpp"
 
 #include <openssl/err.h>
 
@@ -35,9 +35,6 @@ using Buffer = std::vector<char>;
 // More than any batch with what OpenSSL adds. A client that asks for new keys again and again and
 // takes no answer ends here, not with all of our memory.
 constexpr std::size_t most_unsent = std::size_t{1} << 20;
-
-// Of an upload, with one read(2).
-constexpr long read_batch = 256 << 10;
 
 int append(BIO* bio, const char* bytes, std::size_t size, std::size_t* written) {
     auto& buffer = *static_cast<Buffer*>(BIO_get_data(bio));
@@ -78,12 +75,13 @@ void acknowledge_at_once(int socket) {
 
 }  // namespace
 
-Stream::Stream(Ssl ssl, std::unique_ptr<Out> out, int socket, Use use)
-    : out_(std::move(out)), ssl_(std::move(ssl)), socket_(socket), use_(use) {}
+Stream::Stream(Ssl ssl, std::unique_ptr<Out> out, int socket)
+    : out_(std::move(out)), ssl_(std::move(ssl)), socket_(socket) {}
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&& other) noexcept {
     ssl_ = std::move(other.ssl_);
     out_ = std::move(other.out_);
+    in_ = std::move(other.in_);
     transcript_ = std::move(other.transcript_);
     socket_ = other.socket_;
     use_ = other.use_;
@@ -93,7 +91,6 @@ Stream& Stream::operator=(Stream&& other) noexcept {
     goodbye_ = other.goodbye_;
     clear_ = other.clear_;
     client_clear_ = other.client_clear_;
-    batches_ = other.batches_;
     drained_ = other.drained_;
     return *this;
 }
@@ -109,7 +106,9 @@ Result<Stream> Stream::over(const Context& context, int socket, Use use) {
         BIO_up_ref(reading);
         SSL_set0_rbio(ssl.get(), reading);
         SSL_set0_wbio(ssl.get(), reading);
-        return Stream(std::move(ssl), std::move(out), socket, use);
+        Stream stream(std::move(ssl), std::move(out), socket);
+        stream.use_ = use;
+        return stream;
     }
     auto* writing = BIO_new(to_memory());
     if (reading == nullptr || writing == nullptr) {
@@ -120,30 +119,23 @@ Result<Stream> Stream::over(const Context& context, int socket, Use use) {
     BIO_set_data(writing, &out->bytes);
     SSL_set0_rbio(ssl.get(), reading);
     SSL_set0_wbio(ssl.get(), writing);
-    Stream stream(std::move(ssl), std::move(out), socket, use);
+    Stream stream(std::move(ssl), std::move(out), socket);
+    stream.use_ = use;
     if (use == Use::receiving && !by_kernel && !stream.read_batches())
         return openssl_error("no TLS connection");
     return stream;
 }
 
+// Between two records: OpenSSL must hold nothing.
 bool Stream::read_batches() {
-    auto* buffer = BIO_new(BIO_f_buffer());
-    if (buffer == nullptr) return false;
-    auto* socket = SSL_get_rbio(ssl_.get());
-    BIO_up_ref(socket);
-    SSL_set0_rbio(ssl_.get(), BIO_push(buffer, socket));
+    in_ = std::make_unique<Batches>(socket_);
+    auto* reading = in_->bio();
+    if (reading == nullptr) return false;
+    SSL_set0_rbio(ssl_.get(), reading);
     SSL_set_read_ahead(ssl_.get(), 0);
-    batches_ = true;
+    // The kernel could not take over what is in there.
+    SSL_clear_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
     return true;
-}
-
-// Where much comes in; small uploads do without the memory.
-void Stream::grow_batches() {
-    auto* buffer = SSL_get_rbio(ssl_.get());
-    if (BIO_ctrl_pending(buffer) > 0) return;  // would be thrown away
-    // Without memory it stays as small as it is.
-    (void)BIO_set_read_buffer_size(buffer, read_batch);
-    batches_ = false;
 }
 
 void Stream::keep_transcript() {
@@ -222,10 +214,14 @@ Step Stream::shake() {
 
 Step Stream::read(std::span<char> space, std::size_t& got) {
     if (client_is_clear()) return read_clear(space, got);
-    if (batches_ && space.size() >= static_cast<std::size_t>(read_batch)) grow_batches();
+    if (in_ && space.size() >= Batches::large) in_->expect_much();
     ERR_clear_error();
     errno = 0;
-    const auto step = outcome(SSL_read_ex(ssl_.get(), space.data(), space.size(), &got));
+    auto step = outcome(SSL_read_ex(ssl_.get(), space.data(), space.size(), &got));
+    if (step == Step::cut && amid_a_record()) {
+        step = Step::failed;
+        reason_ = "the client hung up amid a record";
+    }
     // After new keys it comes back although there may be more.
     drained_ = step != Step::done && BIO_ctrl_pending(SSL_get_rbio(ssl_.get())) == 0;
     // OpenSSL answers by itself: renegotiation and nonsense with alerts, new keys with new keys.
@@ -235,14 +231,17 @@ Step Stream::read(std::span<char> space, std::size_t& got) {
     return read_clear(space, got);
 }
 
+bool Stream::amid_a_record() const {
+    return SSL_has_pending(ssl_.get()) != 0 ||
+           std::string_view(SSL_rstate_string(ssl_.get())) != "RH";
+}
+
 // Some clients (curl) say no goodbye of their own. Between two records a byte that starts none is
 // the first in clear text; no command begins with one that does.
 bool Stream::client_is_clear() {
     if (!clear_ || client_clear_) return client_clear_;
-    const bool between_records =
-        SSL_has_pending(ssl_.get()) == 0 && std::string_view(SSL_rstate_string(ssl_.get())) == "RH";
     unsigned char first = 0;
-    if (between_records && ::recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+    if (!amid_a_record() && ::recv(socket_, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
         client_clear_ = first < SSL3_RT_CHANGE_CIPHER_SPEC || first > SSL3_RT_APPLICATION_DATA;
     return client_clear_;
 }

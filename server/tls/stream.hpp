@@ -18,13 +18,15 @@
 
 namespace tls {
 
+class Batches;
+
 // What came of a step.
 enum class Step : std::uint8_t {
     done,
     wait_to_read,  // of the socket
     wait_to_write,
     closed,  // the client said goodbye (close_notify)
-    cut,     // the connection ended without
+    cut,     // the connection ended without, but not amid a record
     failed,  // see reason()
 };
 
@@ -89,27 +91,27 @@ class Stream {
 
   private:
     struct Out;  // written by OpenSSL and not sent yet
-    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket, Use use);
+    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket);
     [[nodiscard]] Step outcome(int result);
     [[nodiscard]] bool choose_ways();
     [[nodiscard]] bool read_batches();
-    void grow_batches();
+    [[nodiscard]] bool amid_a_record() const;
     [[nodiscard]] Step flush_to_kernel();
     [[nodiscard]] bool client_is_clear();
     [[nodiscard]] Step read_clear(std::span<char> space, std::size_t& got);
 
     std::unique_ptr<Out> out_;
+    std::unique_ptr<Batches> in_;  // Use::receiving
     std::unique_ptr<Transcript> transcript_;
-    Ssl ssl_;  // goes first: it knows both
+    Ssl ssl_;  // goes first: it knows all three
     int socket_;
-    Use use_;
+    Use use_ = Use::any;
     std::string reason_;
     bool not_resumed_ = false;
     bool by_kernel_ = false;     // what is in out_ is not encrypted yet
     bool goodbye_ = false;       // behind that
     bool clear_ = false;         // what is written, after go_clear()
     bool client_clear_ = false;  // what is read
-    bool batches_ = false;       // what is read goes through a buffer that may grow
     bool drained_ = false;       // the last read wanted more than there is
 };
 

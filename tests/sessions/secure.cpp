@@ -246,7 +246,7 @@ void Secure::send_in_one_piece(SSL* stream, std::string_view content) {
     }
     (void)SSL_shutdown(stream);
     char* bytes = nullptr;
-    const auto size = BIO_get_mem_data(records, &bytes);
+    const auto size = BIO_get_mem_data(records, &bytes) - static_cast<long>(habits_.withheld);
     if (::send(SSL_get_fd(stream), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL) != size)
         trouble = "not sent in one piece";
 }
@@ -259,6 +259,7 @@ std::string Secure::transmit(std::string_view command, std::string_view content)
     const auto stream = shake_data(data.get());
     if (habits_.one_piece) {
         send_in_one_piece(stream.get(), content);
+        if (habits_.withheld > 0) data.close();
         return done = reply();
     }
     std::size_t written = 0;

@@ -25,7 +25,8 @@ struct Habits {
     bool goodbye = true;    // close_notify at the end of data connections
     // Uploads with new keys in their middle and with their goodbye, in one send(2); TLS 1.3.
     bool one_piece = false;
-    bool leaves = false;  // closes them before the reply, downloads too
+    std::size_t withheld = 0;  // of that piece's end; then the connection is closed
+    bool leaves = false;       // closes them before the reply, downloads too
 };
 
 class Secure {
@@ -57,6 +58,10 @@ class Secure {
     std::string receive_clear(std::string_view command);
     std::string transmit_clear(std::string_view command, std::string_view content);
 
+    // Step by step: EPSV's connection, and its handshake.
+    base::Fd open();
+    tls::Ssl shake_data(int socket);
+
     // Of the last data connection: it was a resumed session, and the reason why it failed.
     bool resumed = false;
     std::string trouble;
@@ -74,8 +79,6 @@ class Secure {
   private:
     static int keep_session(SSL* connection, SSL_SESSION* session);
     tls::Ssl connection(int socket, SSL_SESSION* session);
-    base::Fd open();
-    tls::Ssl shake_data(int socket);
     void send_in_one_piece(SSL* stream, std::string_view content);
     std::string next_line();
 

@@ -318,6 +318,36 @@ TEST(TlsHostile, NothingButNewKeysIsIdling) {
     }
 }
 
+// They are no bytes of an upload: it has stood still, and its client is heard.
+TEST(TlsHostile, NothingButNewKeysIsNoUpload) {
+    Server server(with_tls({"data_connection_timeout=1"}));
+    for (const bool abort : {false, true}) {
+        Secure ftp(server, alice);
+        auto data = ftp.open();
+        EXPECT_THAT(ftp.say("STOR files/new"), StartsWith("150 "));
+        const auto stream = ftp.shake_data(data.get());
+        auto* records = BIO_new(BIO_s_mem());
+        SSL_set0_wbio(stream.get(), records);
+        pollfd reply{ftp.fd(), POLLIN, 0};
+        const auto until = std::chrono::steady_clock::now() + patience;
+        for (int bursts = 0; ::poll(&reply, 1, 0) == 0 && std::chrono::steady_clock::now() < until;
+             ++bursts) {
+            for (int i = 0; i < 50; ++i) {
+                ASSERT_EQ(SSL_key_update(stream.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+                ASSERT_EQ(SSL_do_handshake(stream.get()), 1);
+            }
+            char* bytes = nullptr;
+            const auto size = BIO_get_mem_data(records, &bytes);
+            (void)::send(data.get(), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+            (void)BIO_reset(records);
+            if (abort && bursts == 5) ftp.send("ABOR\r\n");
+        }
+        EXPECT_EQ(ftp.reply(), abort ? "426 Failure reading network stream."
+                                     : "421 Data timeout. Reconnect. Sorry.");
+        if (abort) EXPECT_EQ(ftp.reply(), "226 ABOR successful.");
+    }
+}
+
 TEST(TlsHostile, AClientThatSendsNoMoreIsAnsweredAndLetGo) {
     Server server(with_tls());
     {

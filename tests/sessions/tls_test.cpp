@@ -192,6 +192,18 @@ TEST_F(Tls, AnUploadThatIsCutShortIsNone) {
     how.goodbye = false;
     Secure ftp(server, alice, how);
     EXPECT_EQ(ftp.store("files/new", "half of it"), "226 Transfer complete.");
+    // Clients that say no goodbye leave between two records.
+    how.one_piece = true;
+    const auto content = noise(60'000);
+    for (const std::size_t withheld : {100, 5000, 20'000}) {
+        how.withheld = withheld;
+        Secure cut(server, alice, how);
+        EXPECT_EQ(cut.store("files/new", content), "426 Failure reading network stream.")
+            << withheld;
+        const auto stored = content_of(file("new"));
+        EXPECT_GE(stored.size(), content.size() - withheld - 16384) << "good records are kept";
+        EXPECT_TRUE(content.starts_with(stored));
+    }
 }
 
 TEST_F(Tls, AClientThatNeverReadsUploadsAHundredMegabytes) {

@@ -12,6 +12,8 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -60,15 +62,24 @@ class Stream : public testing::Test {
     [[nodiscard]] bool ask_for_new_keys(int answer) {
         return SSL_key_update(client_.get(), answer) == 1 && SSL_do_handshake(client_.get()) == 1;
     }
-    // In one piece, for a socket holds few small ones.
-    void send_in_one(const std::function<void()>& write) {
+    std::string records_of(const std::function<void()>& write) {
         auto* records = BIO_new(BIO_s_mem());
         SSL_set0_wbio(client_.get(), records);
         write();
         char* bytes = nullptr;
         const auto size = BIO_get_mem_data(records, &bytes);
-        ASSERT_EQ(::send(theirs_.get(), bytes, static_cast<std::size_t>(size), 0), size);
+        return {bytes, static_cast<std::size_t>(size)};
     }
+    std::size_t send_some(std::string_view records) {
+        const auto sent = ::send(theirs_.get(), records.data(), records.size(), 0);
+        return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+    }
+    // In one piece, for a socket holds few small ones.
+    void send_in_one(const std::function<void()>& write) {
+        const auto records = records_of(write);
+        ASSERT_EQ(send_some(records), records.size());
+    }
+    void hang_up() { theirs_.close(); }
     void send_new_keys(int times) {
         send_in_one([&] {
             for (int i = 0; i < times; ++i)
@@ -125,13 +136,13 @@ class ReceivingStream : public Stream {
     void SetUp() override { start(tls::Stream::Use::receiving, Purpose::data); }
 
     // What is there, and no more than that.
-    std::string all_of_it() {
+    std::string all_of_it(std::size_t most) {
         std::string all;
         for (int waits = 0; waits < 5;) {
-            const auto step = stream->read(room, got);
-            if (step == Step::done)
+            last = stream->read(std::span(room).first(most), got);
+            if (last == Step::done)
                 all.append(room.data(), got);
-            else if (step != Step::wait_to_read || !stream->pending())
+            else if (last != Step::wait_to_read || !stream->pending())
                 break;
             else
                 ++waits;
@@ -140,29 +151,61 @@ class ReceivingStream : public Stream {
         EXPECT_EQ(waiting(), 0);
         return all;
     }
+    Step last = Step::done;
 
     std::vector<char> room = std::vector<char>(256 << 10);
 };
 
-// Of clients' programs each makes records of its own size, and a batch ends within one.
+// Of clients' programs each makes records of its own size; packets and batches end within them, and
+// before there is room for much the batches are small.
 TEST_F(ReceivingStream, LosesNothingWhateverSizesRecordsHave) {
-    std::string sent;
-    std::string received;
-    for (const std::size_t size : {1, 100, 4000, 4096, 16383, 16384, 5, 9000, 2048}) {
-        for (int round = 0; round < 4; ++round) {
-            std::string part;
-            while (part.size() + size <= 60'000)
-                part.append(size, static_cast<char>('a' + (part.size() / size + size) % 26));
-            part.resize(std::min(part.size(), size * 1000));
-            send_in_one([&] {
-                for (std::string_view rest = part; !rest.empty(); rest.remove_prefix(size))
-                    write(rest.substr(0, size));
-            });
-            sent += part;
-            received += all_of_it();
+    std::mt19937 random(1);
+    for (const std::size_t size : {1, 100, 1000, 4000, 4096, 9000, 16384}) {
+        std::string sent;
+        const auto records = records_of([&] {
+            while (sent.size() < std::min<std::size_t>(size * 1000, 1'500'000)) {
+                sent.append(size, static_cast<char>('a' + random() % 26));
+                write(std::string_view(sent).substr(sent.size() - size));
+            }
+        });
+        std::string received;
+        for (std::string_view rest = records; !rest.empty();) {
+            rest.remove_prefix(send_some(rest.substr(0, 1 + random() % 300'000)));
+            // At first as an upload that may be small.
+            received += all_of_it(received.size() < 50'000 ? 1000 : room.size());
         }
+        EXPECT_TRUE(sent == received) << sent.size() << " sent, " << received.size() << " received";
     }
-    EXPECT_TRUE(sent == received) << sent.size() << " sent, " << received.size() << " received";
+}
+
+TEST_F(ReceivingStream, IsCutOnlyBetweenRecords) {
+    const auto records = records_of([&] { write("whole"), write("part"); });
+    (void)send_some(std::string_view(records).substr(0, records.size() - 2));
+    hang_up();
+    EXPECT_EQ(all_of_it(room.size()), "whole");
+    EXPECT_EQ(last, Step::failed);
+}
+
+TEST_F(ReceivingStream, IsCutBetweenRecords) {
+    (void)send_some(records_of([&] { write("whole"); }));
+    hang_up();
+    EXPECT_EQ(all_of_it(room.size()), "whole");
+    EXPECT_EQ(last, Step::cut);
+}
+
+// The kernel says so once, behind the bytes that came before.
+TEST_F(ReceivingStream, ThatIsResetIsNotCut) {
+    for (const std::size_t withheld : {0, 2, 6000}) {
+        SetUp();
+        const auto records = records_of([&] { write("whole"), write(std::string(9000, 'p')); });
+        (void)send_some(std::string_view(records).substr(0, records.size() - withheld));
+        ASSERT_TRUE(stream->write("unread"));
+        ASSERT_EQ(stream->flush(), Step::done);
+        hang_up();
+        EXPECT_EQ(all_of_it(room.size()).substr(0, 5), "whole");
+        EXPECT_EQ(last, Step::failed) << withheld;
+        EXPECT_EQ(stream->reason(), "Connection reset by peer");
+    }
 }
 
 // OpenSSL comes back after them, when the socket has nothing more to say.
@@ -173,7 +216,7 @@ TEST_F(ReceivingStream, HasWhatComesBehindNewKeys) {
         ASSERT_TRUE(ask_for_new_keys(SSL_KEY_UPDATE_REQUESTED));
         write(" and behind");
     });
-    EXPECT_EQ(all_of_it(), "before and behind");
+    EXPECT_EQ(all_of_it(room.size()), "before and behind");
 }
 
 TEST_F(ReceivingStream, ComesBackAmidNewKeysWithoutEnd) {
