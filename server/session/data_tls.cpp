@@ -158,9 +158,8 @@ DataTls::Shaken DataTls::shake(const base::Fd& data, Watch& watch, tls::Stream::
     send_without_delay(data);
     const auto now = Clock::now();
     std::optional<tls::Step> step = tls::Step::wait_to_read;
-    if (start && has_input(data)) {
+    if (start && has_input(data))
         step = go_on(stream.value(), stream.value().shake(), data, watch, now + head_start);
-    }
     if (start && step && (waits(*step) || *step == tls::Step::done)) start();
     if (step && waits(*step))
         step = go_on(stream.value(), *step, data, watch,

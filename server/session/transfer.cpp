@@ -249,21 +249,19 @@ class Flow {
             const auto part = bytes.substr(0, step(bytes.size()));
             if (!terms_.tls->write(part)) return End::network;
             bytes.remove_prefix(part.size());
-            if (last && bytes.empty()) {
-                terms_.tls->say_goodbye();
-                said_goodbye_ = true;
-            }
-            if (auto ended = flush()) return ended;
+            const bool ends = last && bytes.empty();
+            if (ends) terms_.tls->say_goodbye();
+            if (auto ended = flush(ends)) return ended;
             if (auto ended = moved(part.size())) return ended;
         }
         return std::nullopt;
     }
 
-    Ended flush() {
-        const bool ends = said_goodbye_ && !terms_.strict_write_shutdown;
+    // `ends`: delivered() follows.
+    Ended flush(bool ends) {
         for (;;) {
             const auto before = terms_.tls->unsent();
-            const auto step = terms_.tls->flush(ends);
+            const auto step = terms_.tls->flush(ends && !terms_.strict_write_shutdown);
             if (step == tls::Step::done) return std::nullopt;
             if (step != tls::Step::wait_to_write) return End::network;
             if (terms_.tls->unsent() < before) last_byte_ = Clock::now();
@@ -273,9 +271,8 @@ class Flow {
 
     // strict_ssl_write_shutdown: the client has all of it when it says goodbye as well.
     Ended say_goodbye() {
-        if (!said_goodbye_) terms_.tls->say_goodbye();
-        said_goodbye_ = true;
-        if (auto ended = flush()) return ended;
+        terms_.tls->say_goodbye();
+        if (auto ended = flush(true)) return ended;
         last_byte_ = Clock::now();
         std::array<char, 4096> ignored;
         while (terms_.strict_write_shutdown) {
@@ -342,8 +339,7 @@ class Flow {
     std::uint64_t looked_at_ = 0;
     int file_error_ = 0;
     bool over_ = false;  // the client has ended its TLS stream
-    bool said_goodbye_ = false;
-    Ended stopped_;  // or it has stopped in another way
+    Ended stopped_;      // or it has stopped in another way
 };
 
 // Not touched before it is filled; small where little is expected.

@@ -8,28 +8,13 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
-#include <stdexcept>
 
 #include <sys/socket.h>
 
 namespace tls {
-namespace {
-
-int create(BIO* bio) {
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
-}  // namespace
 
 const BIO_METHOD* Batches::method() {
-    static const BIO_METHOD* const instance = [] {
-        auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "batches");
-        if (made == nullptr || BIO_meth_set_read_ex(made, &read) != 1 ||
-            BIO_meth_set_ctrl(made, &control) != 1 || BIO_meth_set_create(made, &create) != 1)
-            throw std::runtime_error(openssl_error("no BIO").text());
-        return made;
-    }();
+    static const BIO_METHOD* const instance = new_bio_method("batches", &read, nullptr, &control);
     return instance;
 }
 

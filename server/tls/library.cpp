@@ -84,4 +84,20 @@ Bio reading(std::string_view text) {
     return Bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
 }
 
+const BIO_METHOD* new_bio_method(const char* name,
+                                 int (*read)(BIO*, char*, std::size_t, std::size_t*),
+                                 int (*write)(BIO*, const char*, std::size_t, std::size_t*),
+                                 long (*control)(BIO*, int, long, void*)) {
+    const auto create = [](BIO* bio) {
+        BIO_set_init(bio, 1);
+        return 1;
+    };
+    auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, name);
+    if (made == nullptr || BIO_meth_set_read_ex(made, read) != 1 ||
+        BIO_meth_set_write_ex(made, write) != 1 || BIO_meth_set_ctrl(made, control) != 1 ||
+        BIO_meth_set_create(made, create) != 1)
+        throw std::runtime_error(openssl_error("no BIO").text());
+    return made;
+}
+
 }  // namespace tls

@@ -62,4 +62,12 @@ using SslSession = Owned<SSL_SESSION, SSL_SESSION_free>;
 // To read PEM from; the text must outlive it.
 [[nodiscard]] Bio reading(std::string_view text);
 
+// A kind of BIO of our own, out of what BIO_meth_set_read_ex(3) and its like take; nullptr for what
+// it cannot do. For as long as the process lives; throws without memory.
+[[nodiscard]] const BIO_METHOD* new_bio_method(const char* name,
+                                               int (*read)(BIO*, char*, std::size_t, std::size_t*),
+                                               int (*write)(BIO*, const char*, std::size_t,
+                                                            std::size_t*),
+                                               long (*control)(BIO*, int, long, void*));
+
 }  // namespace tls

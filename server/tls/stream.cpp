@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -49,19 +48,8 @@ int append(BIO* bio, const char* bytes, std::size_t size, std::size_t* written) 
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-int create(BIO* bio) {
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
 const BIO_METHOD* to_memory() {
-    static const BIO_METHOD* const instance = [] {
-        auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "records");
-        if (made == nullptr || BIO_meth_set_write_ex(made, &append) != 1 ||
-            BIO_meth_set_ctrl(made, &control) != 1 || BIO_meth_set_create(made, &create) != 1)
-            throw std::runtime_error(openssl_error("no BIO").text());
-        return made;
-    }();
+    static const BIO_METHOD* const instance = new_bio_method("records", nullptr, &append, &control);
     return instance;
 }
 
@@ -75,8 +63,8 @@ void acknowledge_at_once(int socket) {
 
 }  // namespace
 
-Stream::Stream(Ssl ssl, std::unique_ptr<Out> out, int socket)
-    : out_(std::move(out)), ssl_(std::move(ssl)), socket_(socket) {}
+Stream::Stream(Ssl ssl, std::unique_ptr<Out> out, int socket, Use use)
+    : out_(std::move(out)), ssl_(std::move(ssl)), socket_(socket), use_(use) {}
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&& other) noexcept {
     ssl_ = std::move(other.ssl_);
@@ -106,9 +94,7 @@ Result<Stream> Stream::over(const Context& context, int socket, Use use) {
         BIO_up_ref(reading);
         SSL_set0_rbio(ssl.get(), reading);
         SSL_set0_wbio(ssl.get(), reading);
-        Stream stream(std::move(ssl), std::move(out), socket);
-        stream.use_ = use;
-        return stream;
+        return Stream(std::move(ssl), std::move(out), socket, use);
     }
     auto* writing = BIO_new(to_memory());
     if (reading == nullptr || writing == nullptr) {
@@ -119,8 +105,7 @@ Result<Stream> Stream::over(const Context& context, int socket, Use use) {
     BIO_set_data(writing, &out->bytes);
     SSL_set0_rbio(ssl.get(), reading);
     SSL_set0_wbio(ssl.get(), writing);
-    Stream stream(std::move(ssl), std::move(out), socket);
-    stream.use_ = use;
+    Stream stream(std::move(ssl), std::move(out), socket, use);
     if (use == Use::receiving && !by_kernel && !stream.read_batches())
         return openssl_error("no TLS connection");
     return stream;
@@ -284,7 +269,7 @@ void Stream::go_clear() {
 }
 
 void Stream::say_goodbye() {
-    if (clear_) return;
+    if (clear_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
     if (by_kernel_) {
         goodbye_ = true;
         return;

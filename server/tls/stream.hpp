@@ -61,7 +61,7 @@ class Stream {
 
     // Takes all of it, to be sent by flush().
     [[nodiscard]] bool write(std::string_view bytes);
-    void say_goodbye();  // close_notify, to be sent as well
+    void say_goodbye();  // close_notify, to be sent as well; once
     // `ends`: shutdown(2) follows at once, and its FIN goes in the same packet.
     [[nodiscard]] Step flush(bool ends = false);
     [[nodiscard]] std::size_t unsent() const;
@@ -91,7 +91,7 @@ class Stream {
 
   private:
     struct Out;  // written by OpenSSL and not sent yet
-    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket);
+    Stream(Ssl ssl, std::unique_ptr<Out> out, int socket, Use use);
     [[nodiscard]] Step outcome(int result);
     [[nodiscard]] bool choose_ways();
     [[nodiscard]] bool read_batches();
@@ -105,7 +105,7 @@ class Stream {
     std::unique_ptr<Transcript> transcript_;
     Ssl ssl_;  // goes first: it knows all three
     int socket_;
-    Use use_ = Use::any;
+    Use use_;
     std::string reason_;
     bool not_resumed_ = false;
     bool by_kernel_ = false;     // what is in out_ is not encrypted yet

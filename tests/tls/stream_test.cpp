@@ -178,7 +178,7 @@ TEST_F(ReceivingStream, LosesNothingWhateverSizesRecordsHave) {
     }
 }
 
-TEST_F(ReceivingStream, IsCutOnlyBetweenRecords) {
+TEST_F(ReceivingStream, FailsAmidARecord) {
     const auto records = records_of([&] { write("whole"), write("part"); });
     (void)send_some(std::string_view(records).substr(0, records.size() - 2));
     hang_up();
