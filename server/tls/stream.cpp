@@ -80,6 +80,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
     clear_ = other.clear_;
     client_clear_ = other.client_clear_;
     drained_ = other.drained_;
+    reset_ = other.reset_;
     return *this;
 }
 Stream::~Stream() = default;
@@ -203,9 +204,9 @@ Step Stream::read(std::span<char> space, std::size_t& got) {
     ERR_clear_error();
     errno = 0;
     auto step = outcome(SSL_read_ex(ssl_.get(), space.data(), space.size(), &got));
-    if (step == Step::cut && amid_a_record()) {
+    if (step == Step::cut && (reset_ || amid_a_record())) {
         step = Step::failed;
-        reason_ = "the client hung up amid a record";
+        reason_ = reset_ ? std::strerror(ECONNRESET) : "the client hung up amid a record";
     }
     // After new keys it comes back although there may be more.
     drained_ = step != Step::done && BIO_ctrl_pending(SSL_get_rbio(ssl_.get())) == 0;
@@ -325,6 +326,8 @@ Step Stream::flush(bool ends) {
         } else if (errno == EAGAIN) {
             return Step::wait_to_write;
         } else if (errno != EINTR) {
+            // The kernel says it once, and to whoever asks first: what is read then just ends.
+            if (errno == ECONNRESET) reset_ = true;
             if (reason_.empty()) reason_ = std::strerror(errno);
             return Step::failed;
         }

@@ -26,7 +26,7 @@ enum class Step : std::uint8_t {
     wait_to_read,  // of the socket
     wait_to_write,
     closed,  // the client said goodbye (close_notify)
-    cut,     // the connection ended without, but not amid a record
+    cut,     // the connection ended without, but not amid a record, and was not reset
     failed,  // see reason()
 };
 
@@ -112,6 +112,7 @@ class Stream {
     bool goodbye_ = false;       // behind that
     bool clear_ = false;         // what is written, after go_clear()
     bool client_clear_ = false;  // what is read
+    bool reset_ = false;         // the client has torn the connection down, as a write found out
     bool drained_ = false;       // the last read wanted more than there is
 };
 

@@ -328,6 +328,10 @@ TEST(TlsHostile, NothingButNewKeysIsNoUpload) {
         EXPECT_THAT(ftp.say("STOR files/new"), StartsWith("150 "));
         const auto stream = ftp.shake_data(data.get());
         auto* records = BIO_new(BIO_s_mem());
+        // Its handshake is over once the first byte is there.
+        ASSERT_EQ(SSL_write(stream.get(), "x", 1), 1);
+        ASSERT_TRUE(
+            eventually([&] { return content_of(home_of(alice) / "files" / "new") == "x"; }));
         SSL_set0_wbio(stream.get(), records);
         pollfd reply{ftp.fd(), POLLIN, 0};
         const auto until = std::chrono::steady_clock::now() + patience;

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -31,17 +32,43 @@ namespace {
 using tls::Purpose;
 using tls::Step;
 
+void by_tcp(base::Fd& ours, base::Fd& theirs) {
+    const base::Fd listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(listening.get(), generic, size), 0);
+    ASSERT_EQ(::listen(listening.get(), 1), 0);
+    ASSERT_EQ(::getsockname(listening.get(), generic, &size), 0);
+    theirs = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(theirs.get(), generic, size), 0);
+    ours = base::Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    ASSERT_TRUE(ours);
+}
+
 // A client of TLS 1.3 that has shaken hands, and that nothing keeps from asking for new keys again
 // and again (RFC 8446 4.6.3).
 class Stream : public testing::Test {
   protected:
-    void SetUp() override { start(tls::Stream::Use::any, Purpose::control); }
+    void SetUp() override {
+        connect();
+        start(tls::Stream::Use::any, Purpose::control);
+    }
 
-    void start(tls::Stream::Use use, Purpose purpose) {
+    void connect() {
         int ends[2];
         ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
         ours_ = base::Fd(ends[0]);
         theirs_ = base::Fd(ends[1]);
+    }
+    void connect_by_tcp() {
+        by_tcp(ours_, theirs_);
+        ASSERT_EQ(::fcntl(theirs_.get(), F_SETFL, O_NONBLOCK), 0);
+    }
+
+    void start(tls::Stream::Use use, Purpose purpose) {
         server_.emplace(site_.context(handshake::settings(), purpose));
         auto made = tls::Stream::over(*server_, ours_.get(), use);
         ASSERT_TRUE(made);
@@ -80,6 +107,11 @@ class Stream : public testing::Test {
         ASSERT_EQ(send_some(records), records.size());
     }
     void hang_up() { theirs_.close(); }
+    void reset() {
+        const linger at_once{1, 0};
+        ASSERT_EQ(::setsockopt(theirs_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+        theirs_.close();
+    }
     void send_new_keys(int times) {
         send_in_one([&] {
             for (int i = 0; i < times; ++i)
@@ -133,7 +165,10 @@ TEST_F(Stream, ComesBackAmidNewKeysWithoutEnd) {
 // An upload: read in batches, which grow where there is room for much.
 class ReceivingStream : public Stream {
   protected:
-    void SetUp() override { start(tls::Stream::Use::receiving, Purpose::data); }
+    void SetUp() override {
+        connect();
+        start(tls::Stream::Use::receiving, Purpose::data);
+    }
 
     // What is there, and no more than that.
     std::string all_of_it(std::size_t most) {
@@ -208,6 +243,19 @@ TEST_F(ReceivingStream, ThatIsResetIsNotCut) {
     }
 }
 
+// OpenSSL answers in the midst of reading, renegotiation with an alert for one.
+TEST_F(ReceivingStream, ThatIsResetIsNotCutThoughAnAnswerHasFoundOut) {
+    connect_by_tcp();
+    start(tls::Stream::Use::receiving, Purpose::data);
+    (void)send_some(records_of([&] { write("whole"); }));
+    reset();
+    ASSERT_TRUE(stream->write("an answer"));
+    ASSERT_EQ(stream->flush(), Step::failed);
+    EXPECT_EQ(all_of_it(room.size()), "whole");
+    EXPECT_EQ(last, Step::failed);
+    EXPECT_EQ(stream->reason(), "Connection reset by peer");
+}
+
 // OpenSSL comes back after them, when the socket has nothing more to say.
 TEST_F(ReceivingStream, HasWhatComesBehindNewKeys) {
     send_in_one([&] {
@@ -229,18 +277,9 @@ TEST_F(ReceivingStream, ComesBackAmidNewKeysWithoutEnd) {
 TEST(TcpStream, AcknowledgesHandshakesAtOnce) {
     const site::Site site;
     const auto context = site.context(handshake::settings());
-    const base::Fd listening{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    ASSERT_EQ(::bind(listening.get(), generic, size), 0);
-    ASSERT_EQ(::listen(listening.get(), 1), 0);
-    ASSERT_EQ(::getsockname(listening.get(), generic, &size), 0);
-    const base::Fd theirs{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    ASSERT_EQ(::connect(theirs.get(), generic, size), 0);
-    const base::Fd ours{::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    base::Fd ours;
+    base::Fd theirs;
+    by_tcp(ours, theirs);
     auto stream = tls::Stream::over(context, ours.get());
     ASSERT_TRUE(stream);
 
