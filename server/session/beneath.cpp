@@ -220,6 +220,15 @@ Result<void> check(const std::string& path) {
 Root::Root(Fd folder)
     : folder_(std::move(folder)), way_(kernel_can(folder_) ? Way::kernel : Way::steps) {}
 
+bool Root::is(dev_t device, ino_t inode) const {
+    if (!identity_) {
+        const auto status = status_of(folder_);
+        if (!status) return false;
+        identity_ = Identity{status.value().st_dev, status.value().st_ino};
+    }
+    return identity_->device == device && identity_->inode == inode;
+}
+
 Result<Fd> Root::open(const std::string& path, int flags, mode_t mode) const {
     TRY(check(path));
     if (way_ == Way::kernel) {

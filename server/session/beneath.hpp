@@ -7,6 +7,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ class Root {
 
     [[nodiscard]] Way way() const { return way_; }
 
+    [[nodiscard]] bool is(dev_t device, ino_t inode) const;
+
     // As open(2) in a chroot at the root; O_CLOEXEC goes without saying.
     [[nodiscard]] base::Result<base::Fd> open(const std::string& path, int flags,
                                               mode_t mode = 0) const;
@@ -47,8 +50,14 @@ class Root {
     [[nodiscard]] bool enterable_without_links(const std::string& path) const;
 
   private:
+    struct Identity {
+        dev_t device;
+        ino_t inode;
+    };
+
     base::Fd folder_;
     Way way_;
+    mutable std::optional<Identity> identity_;  // once somebody has asked for it
 };
 
 }  // namespace session

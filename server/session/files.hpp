@@ -47,6 +47,8 @@ class Files {
     [[nodiscard]] base::Result<base::Fd> open_folder(const std::string& path,
                                                      bool follow_last = true) const;
 
+    [[nodiscard]] bool is_root(dev_t device, ino_t inode) const { return root_.is(device, inode); }
+
     // Whatever it is, only to be looked at (O_PATH).
     [[nodiscard]] base::Result<base::Fd> find(const std::string& path,
                                               bool follow_last = true) const;

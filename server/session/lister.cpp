@@ -12,13 +12,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <dirent.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -132,6 +136,43 @@ class Rights {
 
 // ----- lines of one folder, in the order of the listing
 
+// Memory that only grows, in blocks that never move. Once there is much of it the blocks are huge
+// pages: to touch a small one for the first time can cost as much as three system calls.
+class Store {
+  public:
+    void* take(std::size_t size, std::size_t alignment) {
+        used_ = (used_ + alignment - 1) / alignment * alignment;
+        if (used_ + size > capacity_) add_block(size);
+        return blocks_.back().get() + std::exchange(used_, used_ + size);
+    }
+
+  private:
+    static constexpr std::size_t small = 64 << 10;
+    static constexpr std::size_t huge = 2 << 20;
+    static constexpr std::size_t most_in_small = 256 << 10;
+
+    struct Free {
+        void operator()(std::byte* block) const { std::free(block); }
+    };
+
+    void add_block(std::size_t size) {
+        const bool much = size > small || blocks_.size() >= most_in_small / small;
+        const auto unit = much ? huge : small;
+        const auto whole = (size + unit - 1) / unit * unit;
+        auto* block =
+            static_cast<std::byte*>(much ? std::aligned_alloc(huge, whole) : std::malloc(whole));
+        if (block == nullptr) throw std::bad_alloc();
+        blocks_.emplace_back(block);
+        if (much) (void)::madvise(block, whole, MADV_HUGEPAGE);  // else it takes longer
+        capacity_ = whole;
+        used_ = 0;
+    }
+
+    std::vector<std::unique_ptr<std::byte, Free>> blocks_;
+    std::size_t used_ = 0;  // of the last block
+    std::size_t capacity_ = 0;
+};
+
 class Lines {
   public:
     struct Line {
@@ -152,59 +193,69 @@ class Lines {
 
     // False when that would be too many.
     bool add(std::string_view text, std::size_t name_at, const ftp::Entry& entry) {
-        bytes_ += text.size() + sizeof(Line);
+        bytes_ += text.size() + sizeof(Link) + sizeof(Line);
         if (bytes_ > most_bytes) return false;
         const auto key = options_.newest_first
                              ? ftp::newest_first(entry.name, entry.mtime, entry.mtime_nanoseconds)
                              : ftp::SortKey{};
-        lines_.push_back({keep(text), key.first, key.second,
-                          static_cast<std::uint16_t>(text.size()),
-                          static_cast<std::uint16_t>(name_at),
-                          static_cast<std::uint16_t>(entry.name.size()), S_ISDIR(entry.mode)});
+        auto* place = static_cast<char*>(store_.take(sizeof(Link) + text.size(), alignof(Link)));
+        auto* copy = place + sizeof(Link);
+        std::memcpy(copy, text.data(), text.size());
+        const Line line{copy,
+                        key.first,
+                        key.second,
+                        static_cast<std::uint16_t>(text.size()),
+                        static_cast<std::uint16_t>(name_at),
+                        static_cast<std::uint16_t>(entry.name.size()),
+                        S_ISDIR(entry.mode)};
+        last_ = new (place) Link{line, last_};
+        ++count_;
         return true;
     }
 
-    void sort() {
-        if (!options_.newest_first) number_names();
-        std::sort(lines_.begin(), lines_.end(), [this](const Line& a, const Line& b) {
+    // All that were added; valid as long as this is.
+    [[nodiscard]] std::span<const Line> sorted() {
+        auto lines = in_a_row();
+        if (!options_.newest_first) number_names(lines);
+        std::sort(lines.begin(), lines.end(), [this](const Line& a, const Line& b) {
             if (a.first != b.first) return (a.first < b.first) != options_.reversed;
             return ftp::comes_before(a.key(), b.key(), options_);
         });
+        return lines;
     }
 
-    [[nodiscard]] const std::vector<Line>& all() const { return lines_; }
-
   private:
-    static constexpr std::size_t block_size = 64 << 10;
+    // In front of its text; a row of them that grew would be copied again and again.
+    struct Link {
+        Line line;
+        const Link* before;
+    };
 
-    void number_names() {
-        auto shared = lines_.empty() ? 0 : lines_.front().name().size();
-        for (const auto& line : lines_) {
-            const auto common = lines_.front().name().substr(0, shared);
+    std::span<Line> in_a_row() {
+        if (count_ == 0) return {};
+        auto* row = static_cast<Line*>(store_.take(count_ * sizeof(Line), alignof(Line)));
+        auto at = count_;
+        for (const auto* link = last_; link != nullptr; link = link->before)
+            new (row + --at) Line(link->line);
+        return {row, count_};
+    }
+
+    static void number_names(std::span<Line> lines) {
+        auto shared = lines.empty() ? 0 : lines.front().name().size();
+        for (const auto& line : lines) {
+            const auto common = lines.front().name().substr(0, shared);
             const auto name = line.name();
             shared = static_cast<std::size_t>(
                 std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first -
                 common.begin());
         }
-        for (auto& line : lines_) line.first = ftp::sort_key(line.name(), shared).first;
-    }
-
-    // In blocks that never move, so that growing copies nothing.
-    const char* keep(std::string_view text) {
-        if (left_ < text.size()) {
-            blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_size));
-            left_ = block_size;
-        }
-        auto* place = blocks_.back().get() + (block_size - left_);
-        std::memcpy(place, text.data(), text.size());
-        left_ -= text.size();
-        return place;
+        for (auto& line : lines) line.first = ftp::sort_key(line.name(), shared).first;
     }
 
     const ftp::ListOptions& options_;
-    std::vector<Line> lines_;
-    std::vector<std::unique_ptr<char[]>> blocks_;
-    std::size_t left_ = 0;
+    Store store_;
+    const Link* last_ = nullptr;
+    std::size_t count_ = 0;
     std::size_t bytes_ = 0;
 };
 
@@ -344,16 +395,26 @@ class Writer {
         return !options.recursive || type != DT_UNKNOWN;
     }
 
-    // Only by its path is ".." the folder above within the root. What vanished in between, or may
-    // not be looked at, is left out: false.
+    // Only by its path is ".." the folder above within the root. Where that is the root itself the
+    // kernel's ".." will do, at a third of the cost.
+    bool look_above(const Fd& folder, const std::string& path, ftp::Entry& entry) const {
+        const bool below_root = path.find('/', 1) == path.npos;
+        if (below_root && look_at(folder, "..", wanted() | STATX_INO, entry) &&
+            files_.is_root(entry.device, entry.inode))
+            return true;
+        auto above = entry_of(files_, below(path, ".."), wanted());
+        if (!above) return false;
+        entry = std::move(above.value());
+        return true;
+    }
+
+    // What vanished in between, or may not be looked at, is left out: false.
     bool complete(ftp::Entry& entry, const FolderReader::Name& name, const Fd& folder,
                   const std::string& path) const {
         if (type_suffices(name.type)) {
             entry.mode = DTTOIF(name.type);
         } else if (name.name == "..") {
-            auto above = entry_of(files_, below(path, name.name), wanted());
-            if (!above) return false;
-            entry = std::move(above.value());
+            if (!look_above(folder, path, entry)) return false;
         } else if (!look_at(folder, name.name.data(), wanted(), entry)) {
             return false;
         }
@@ -483,8 +544,7 @@ class Writer {
             const auto name_at = add_line(line, entry, in_front);
             return lines.add(line, name_at, entry) || (whole_ = false);
         });
-        lines.sort();
-        for (const auto& each : lines.all()) {
+        for (const auto& each : lines.sorted()) {
             if (!output_.add(each.view())) return false;
             add_pending(pending, where, each.is_folder, each.name());
         }

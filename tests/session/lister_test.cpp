@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ using session::Style;
 using session::Way;
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -439,7 +441,12 @@ TEST_F(Listings, HoldManyNames) {
     }
     const auto sorted = names("many");
     EXPECT_TRUE(std::is_sorted(sorted.begin(), sorted.end()));
-    EXPECT_EQ(ls("many").size(), many);
+    EXPECT_EQ(std::set(sorted.begin(), sorted.end()).size(), many) << "each once";
+    const auto lines = ls("many");
+    ASSERT_EQ(lines.size(), many);
+    for (std::size_t number = 0; number < many; ++number)
+        EXPECT_THAT(lines[number],
+                    AllOf(StartsWith("-rw-r--r-- "), EndsWith(' ' + sorted[number].substr(5))));
     EXPECT_EQ(mlsd("many").size(), many + 2);
 }
 
@@ -458,6 +465,33 @@ TEST_F(Listings, BoundCostlyPatterns) {
 }
 
 // ----- MLSD and MLST
+
+// Here the root is a folder of the host's, and the kernel's own ".." leads out of it.
+TEST_F(Listings, ShowTheFolderAboveByThePath) {
+    jail.folder("a/b/c");
+    jail.link("link", "a/b");
+    facts = ftp::fact_unique;
+    const auto above = [&](std::string_view folder) {
+        for (auto& line : mlsd(folder)) {
+            if (line.ends_with("; ..")) return line.substr(0, line.size() - 2);
+        }
+        return std::string("none");
+    };
+    for (const auto each : {Way::kernel, Way::steps}) {
+        way = each;
+        const auto files = jail.files(way);
+        Lister lister(files, options, admission);
+        const auto self = [&](const std::string& path) {
+            return lister.facts(path, "", facts).value();
+        };
+        EXPECT_EQ(above(""), self("/"));
+        EXPECT_EQ(above("a"), self("/"));
+        EXPECT_EQ(above("a/b"), self("/a"));
+        EXPECT_EQ(above("a/b/c"), self("/a/b"));
+        EXPECT_EQ(above("link"), self("/a"));
+        EXPECT_NE(self("/"), self("/a"));
+    }
+}
 
 TEST_F(Listings, OfFactsTellOfEachNameAndOfTheFolders) {
     fill();

@@ -53,6 +53,12 @@ std::string facts_of(const std::string& listing, const std::string& name) {
     return "(none)";
 }
 
+std::string unique_of(const std::string& listing, const std::string& name) {
+    const auto facts = facts_of(listing, name);
+    const auto begin = facts.find("unique=");
+    return begin == facts.npos ? "(none)" : facts.substr(begin, facts.find(';', begin) - begin);
+}
+
 }  // namespace
 
 TEST_F(Modern, MlstTellsTheFactsOfOneName) {
@@ -66,6 +72,15 @@ TEST_F(Modern, MlstTellsTheFactsOfOneName) {
     EXPECT_EQ(lines[2].substr(0, 4), "250 ");
     EXPECT_THAT(ftp.say("MLST nothing"), StartsWith("550"));
     EXPECT_THAT(ftp.say("MLST"), HasSubstr("type=dir;")) << "the current folder";
+}
+
+TEST_F(Modern, MlsdShowsTheFolderAbove) {
+    const auto root = ftp.list("MLSD /");
+    const auto own = unique_of(root, ".");
+    EXPECT_THAT(own, StartsWith("unique="));
+    EXPECT_EQ(unique_of(root, ".."), own) << "nothing is above the root";
+    EXPECT_EQ(unique_of(ftp.list("MLSD files"), ".."), own);
+    EXPECT_EQ(unique_of(ftp.list("MLSD files/d"), ".."), unique_of(root, "files"));
 }
 
 TEST_F(Modern, MlsdTellsTheFactsOfAll) {
