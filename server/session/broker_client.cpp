@@ -109,6 +109,7 @@ void BrokerClient::stop_listening_ahead() {
 }
 
 BrokerClient::Connected BrokerClient::connection(const Deadline& deadline, Watch& watch) {
+    if (!connected_) (void)receive();  // mostly the client has connected before it said RETR
     while (!connected_) {
         // A client that has hung up will not connect any more, but may be connected to.
         if (!wait(deadline, &watch) || (deadline && watch.gone())) {

@@ -116,11 +116,12 @@ class Flow {
         return static_cast<std::size_t>(bytes);
     }
 
-    // All of it, as the client takes it. With the last bytes goes the end of the stream, in one
-    // packet: delivered() must follow.
+    // All of it, as the client takes it. Over TLS the end of the stream goes with the last bytes,
+    // in one packet: delivered() must follow. In clear text it must not: a kernel acknowledges
+    // bytes at once, but those that come with the end only when their reader has taken them.
     Ended send(std::string_view bytes, bool last = false) {
         if (secure()) return send_secure(bytes, last && terms_.rate == 0);
-        const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (last && terms_.rate == 0 ? MSG_MORE : 0);
+        const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
         while (!bytes.empty()) {
             const auto sent = ::send(data_.get(), bytes.data(), step(bytes.size()), flags);
             if (sent >= 0) {
@@ -148,8 +149,10 @@ class Flow {
         int before = -1;
         for (auto pause = milliseconds(1);; pause = std::min(pause * 2, milliseconds(16))) {
             int left = 0;
-            if (broken() || ::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
+            // A client that has everything may break the connection: that loses nothing.
+            if (::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
             if (left <= 1) return End::complete;  // the one is our FIN
+            if (broken()) return End::network;
             if (left != before) last_byte_ = Clock::now();
             before = left;
             if (const auto ended = stood_still()) return *ended;
