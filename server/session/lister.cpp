@@ -12,11 +12,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -137,40 +137,60 @@ class Rights {
 // ----- lines of one folder, in the order of the listing
 
 // Memory that only grows, in blocks that never move. Once there is much of it the blocks are huge
-// pages: to touch a small one for the first time can cost as much as three system calls.
+// pages: to touch a small one for the first time can cost as much as ten system calls.
 class Store {
   public:
-    void* take(std::size_t size, std::size_t alignment) {
-        used_ = (used_ + alignment - 1) / alignment * alignment;
-        if (used_ + size > capacity_) add_block(size);
-        return blocks_.back().get() + std::exchange(used_, used_ + size);
+    Store() = default;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    ~Store() {
+        for (const auto& block : huge_blocks_) ::munmap(block.data(), block.size());
+    }
+
+    // Null when there is no more (RLIMIT_AS).
+    [[nodiscard]] void* take(std::size_t size, std::size_t alignment) {
+        const auto padding = (alignment - used_ % alignment) % alignment;
+        used_ += padding;
+        if (used_ + size > block_.size()) {
+            const bool much = size > small || blocks_.size() == most_small_blocks;
+            block_ = much ? huge_block(size) : small_block();
+            used_ = 0;
+            if (block_.empty()) return nullptr;
+        }
+        return block_.data() + std::exchange(used_, used_ + size);
     }
 
   private:
     static constexpr std::size_t small = 64 << 10;
     static constexpr std::size_t huge = 2 << 20;
-    static constexpr std::size_t most_in_small = 256 << 10;
+    static constexpr std::size_t most_small_blocks = 4;
 
-    struct Free {
-        void operator()(std::byte* block) const { std::free(block); }
-    };
-
-    void add_block(std::size_t size) {
-        const bool much = size > small || blocks_.size() >= most_in_small / small;
-        const auto unit = much ? huge : small;
-        const auto whole = (size + unit - 1) / unit * unit;
-        auto* block =
-            static_cast<std::byte*>(much ? std::aligned_alloc(huge, whole) : std::malloc(whole));
-        if (block == nullptr) throw std::bad_alloc();
-        blocks_.emplace_back(block);
-        if (much) (void)::madvise(block, whole, MADV_HUGEPAGE);  // else it takes longer
-        capacity_ = whole;
-        used_ = 0;
+    std::span<std::byte> small_block() {
+        blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(small));
+        return {blocks_.back().get(), small};
     }
 
-    std::vector<std::unique_ptr<std::byte, Free>> blocks_;
-    std::size_t used_ = 0;  // of the last block
-    std::size_t capacity_ = 0;
+    // It begins at a multiple of a huge page's size; what is mapped around it goes back.
+    std::span<std::byte> huge_block(std::size_t size) {
+        const auto whole = (size + huge - 1) / huge * huge;
+        auto* mapped = ::mmap(nullptr, whole + huge, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapped == MAP_FAILED) return {};
+        auto* begin = static_cast<std::byte*>(mapped);
+        const auto ahead = huge - reinterpret_cast<std::uintptr_t>(begin) % huge;
+        ::munmap(begin, ahead);
+        if (ahead < huge) ::munmap(begin + ahead + whole, huge - ahead);
+        const std::span block(begin + ahead, whole);
+        (void)::madvise(block.data(), whole,
+                        MADV_HUGEPAGE);  // where there are none it takes longer
+        huge_blocks_.push_back(block);
+        return block;
+    }
+
+    std::vector<std::unique_ptr<std::byte[]>> blocks_;
+    std::vector<std::span<std::byte>> huge_blocks_;
+    std::span<std::byte> block_;  // the last one, of either kind
+    std::size_t used_ = 0;        // of it
 };
 
 class Lines {
@@ -199,6 +219,7 @@ class Lines {
                              ? ftp::newest_first(entry.name, entry.mtime, entry.mtime_nanoseconds)
                              : ftp::SortKey{};
         auto* place = static_cast<char*>(store_.take(sizeof(Link) + text.size(), alignof(Link)));
+        if (place == nullptr) return false;
         auto* copy = place + sizeof(Link);
         std::memcpy(copy, text.data(), text.size());
         const Line line{copy,
@@ -213,9 +234,15 @@ class Lines {
         return true;
     }
 
-    // All that were added; valid as long as this is.
-    [[nodiscard]] std::span<const Line> sorted() {
-        auto lines = in_a_row();
+    // All that were added; valid as long as this is. Null: there is no room to sort them.
+    [[nodiscard]] std::optional<std::span<const Line>> sorted() {
+        if (count_ == 0) return std::span<const Line>{};
+        auto* row = static_cast<Line*>(store_.take(count_ * sizeof(Line), alignof(Line)));
+        if (row == nullptr) return std::nullopt;
+        auto at = count_;
+        for (const auto* link = last_; link != nullptr; link = link->before)
+            new (row + --at) Line(link->line);
+        const std::span lines(row, count_);
         if (!options_.newest_first) number_names(lines);
         std::sort(lines.begin(), lines.end(), [this](const Line& a, const Line& b) {
             if (a.first != b.first) return (a.first < b.first) != options_.reversed;
@@ -230,15 +257,6 @@ class Lines {
         Line line;
         const Link* before;
     };
-
-    std::span<Line> in_a_row() {
-        if (count_ == 0) return {};
-        auto* row = static_cast<Line*>(store_.take(count_ * sizeof(Line), alignof(Line)));
-        auto at = count_;
-        for (const auto* link = last_; link != nullptr; link = link->before)
-            new (row + --at) Line(link->line);
-        return {row, count_};
-    }
 
     static void number_names(std::span<Line> lines) {
         auto shared = lines.empty() ? 0 : lines.front().name().size();
@@ -544,7 +562,9 @@ class Writer {
             const auto name_at = add_line(line, entry, in_front);
             return lines.add(line, name_at, entry) || (whole_ = false);
         });
-        for (const auto& each : lines.sorted()) {
+        const auto sorted = lines.sorted();
+        if (!sorted) return !(whole_ = false);
+        for (const auto& each : *sorted) {
             if (!output_.add(each.view())) return false;
             add_pending(pending, where, each.is_folder, each.name());
         }

@@ -8,8 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
 
 #include <signal.h>
+#include <sys/stat.h>
 
 using namespace sessions;
 using observed::Facts;
@@ -376,6 +379,33 @@ TEST(AddressSpaceLimit, IsTheSessions) {
         else
             EXPECT_THAT(limit, StartsWith(bytes));
     }
+}
+
+// What does not fit is cut short and said so, and the session goes on.
+TEST(AddressSpaceLimit, CutsALongListingShort) {
+#ifdef JAILFTPD_SANITIZED
+    GTEST_SKIP() << "the sanitizers need it";
+#endif
+    make_folder(files() / "many", alice.uid);
+    constexpr int many = 20'000;
+    for (int number = 0; number < many; ++number) {
+        const auto name = std::string(240, 'n') + std::to_string(number);
+        ASSERT_EQ(::mknod((files() / "many" / name).c_str(), S_IFREG | 0644, 0), 0);
+    }
+    std::uint64_t usual = 0;  // KiB
+    {
+        Server server({"use_sendfile=YES"});
+        Conversation ftp(server, alice);
+        usual = std::stoull(Facts(server.process("alice")).status("VmSize"));
+        EXPECT_EQ(lines_of(ftp.list("LIST files/many")).size(), std::size_t{many});
+        EXPECT_EQ(ftp.done, "226 Directory send OK.");
+    }
+    Server server({"address_space_limit=" + std::to_string((usual << 10) + 6'000'000)});
+    Conversation ftp(server, alice);
+    EXPECT_LT(lines_of(ftp.list("LIST files/many")).size(), std::size_t{many});
+    EXPECT_EQ(ftp.done, "451 The listing was cut short.");
+    EXPECT_EQ(lines_of(ftp.list("LIST -U files/many")).size(), std::size_t{many});
+    EXPECT_THAT(ftp.say("NOOP"), StartsWith("200"));
 }
 
 // ----- what he may do

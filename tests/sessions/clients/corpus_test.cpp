@@ -125,7 +125,7 @@ bool may_be_added(const std::string& line) {
 }
 
 // The files in as many parts as may be tested side by side.
-constexpr std::size_t parts = 8;
+constexpr std::size_t parts = 16;
 
 class CorpusSideBySide : public testing::TestWithParam<std::size_t> {};
 
