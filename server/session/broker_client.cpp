@@ -109,7 +109,6 @@ void BrokerClient::stop_listening_ahead() {
 }
 
 BrokerClient::Connected BrokerClient::connection(const Deadline& deadline, Watch& watch) {
-    if (!connected_) (void)receive();  // mostly the client has connected before it said RETR
     while (!connected_) {
         // A client that has hung up will not connect any more, but may be connected to.
         if (!wait(deadline, &watch) || (deadline && watch.gone())) {
@@ -122,6 +121,11 @@ BrokerClient::Connected BrokerClient::connection(const Deadline& deadline, Watch
 }
 
 BrokerClient::Connected BrokerClient::accepted(std::chrono::seconds most, Watch& watch) {
+    // Mostly the client has connected before it said RETR.
+    if (!connected_ && !receive()) {
+        stop_listening();
+        return ipc::DataFailure::timeout;
+    }
     return connection(most.count() == 0 ? Deadline{} : Deadline{Clock::now() + most}, watch);
 }
 

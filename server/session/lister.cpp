@@ -136,61 +136,84 @@ class Rights {
 
 // ----- lines of one folder, in the order of the listing
 
-// Memory that only grows, in blocks that never move. Once there is much of it the blocks are huge
-// pages: to touch a small one for the first time can cost as much as ten system calls.
-class Store {
-  public:
-    Store() = default;
-    Store(const Store&) = delete;
-    Store& operator=(const Store&) = delete;
-    ~Store() {
-        for (const auto& block : huge_blocks_) ::munmap(block.data(), block.size());
+constexpr std::size_t huge_page = 2 << 20;
+constexpr std::size_t much = 512 << 10;
+
+// Memory for much at once is huge pages, where the kernel has them: to touch a small one for the
+// first time can cost as much as ten system calls.
+template <typename T>
+struct Pages {
+    using value_type = T;
+
+    T* allocate(std::size_t count) {
+        const auto size = count * sizeof(T);
+        return static_cast<T*>(size < much ? ::operator new(size) : map(whole(size)));
+    }
+    void deallocate(T* memory, std::size_t count) noexcept {
+        const auto size = count * sizeof(T);
+        if (size < much)
+            ::operator delete(memory);
+        else
+            ::munmap(memory, whole(size));
+    }
+    friend bool operator==(const Pages&, const Pages&) { return true; }
+
+  private:
+    static std::size_t whole(std::size_t size) {
+        return (size + huge_page - 1) / huge_page * huge_page;
     }
 
-    // Null when there is no more (RLIMIT_AS).
-    [[nodiscard]] void* take(std::size_t size, std::size_t alignment) {
-        const auto padding = (alignment - used_ % alignment) % alignment;
-        used_ += padding;
-        if (used_ + size > block_.size()) {
-            const bool much = size > small || blocks_.size() == most_small_blocks;
-            block_ = much ? huge_block(size) : small_block();
-            used_ = 0;
-            if (block_.empty()) return nullptr;
+    static void* map_some(std::size_t size) {
+        return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+
+    // A huge page begins at a multiple of its size; what is mapped around it goes back.
+    static void* map(std::size_t size) {
+        auto* mapped = map_some(size + huge_page);
+        if (mapped == MAP_FAILED) {  // RLIMIT_AS: as it comes, then
+            mapped = map_some(size);
+            if (mapped == MAP_FAILED) throw std::bad_alloc();
+            return mapped;
         }
-        return block_.data() + std::exchange(used_, used_ + size);
+        auto* begin = static_cast<std::byte*>(mapped);
+        const auto ahead = huge_page - reinterpret_cast<std::uintptr_t>(begin) % huge_page;
+        ::munmap(begin, ahead);
+        if (ahead < huge_page) ::munmap(begin + ahead + size, huge_page - ahead);
+        (void)::madvise(begin + ahead, size, MADV_HUGEPAGE);
+        return begin + ahead;
+    }
+};
+
+// Texts in blocks that never move, so that growing copies nothing.
+class Texts {
+  public:
+    Texts() = default;
+    Texts(const Texts&) = delete;
+    Texts& operator=(const Texts&) = delete;
+    ~Texts() {
+        for (const auto& block : blocks_) Pages<char>().deallocate(block.data(), block.size());
+    }
+
+    const char* keep(std::string_view text) {
+        if (left_.size() < text.size()) add_block();
+        std::memcpy(left_.data(), text.data(), text.size());
+        const auto* place = left_.data();
+        left_ = left_.subspan(text.size());
+        return place;
     }
 
   private:
     static constexpr std::size_t small = 64 << 10;
-    static constexpr std::size_t huge = 2 << 20;
-    static constexpr std::size_t most_small_blocks = 4;
 
-    std::span<std::byte> small_block() {
-        blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(small));
-        return {blocks_.back().get(), small};
+    void add_block() {
+        const auto size = blocks_.size() < much / small ? small : huge_page;
+        blocks_.emplace_back();
+        blocks_.back() = {Pages<char>().allocate(size), size};
+        left_ = blocks_.back();
     }
 
-    // It begins at a multiple of a huge page's size; what is mapped around it goes back.
-    std::span<std::byte> huge_block(std::size_t size) {
-        const auto whole = (size + huge - 1) / huge * huge;
-        auto* mapped = ::mmap(nullptr, whole + huge, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (mapped == MAP_FAILED) return {};
-        auto* begin = static_cast<std::byte*>(mapped);
-        const auto ahead = huge - reinterpret_cast<std::uintptr_t>(begin) % huge;
-        ::munmap(begin, ahead);
-        if (ahead < huge) ::munmap(begin + ahead + whole, huge - ahead);
-        const std::span block(begin + ahead, whole);
-        (void)::madvise(block.data(), whole,
-                        MADV_HUGEPAGE);  // where there are none it takes longer
-        huge_blocks_.push_back(block);
-        return block;
-    }
-
-    std::vector<std::unique_ptr<std::byte[]>> blocks_;
-    std::vector<std::span<std::byte>> huge_blocks_;
-    std::span<std::byte> block_;  // the last one, of either kind
-    std::size_t used_ = 0;        // of it
+    std::vector<std::span<char>> blocks_;
+    std::span<char> left_;  // of the last one
 };
 
 class Lines {
@@ -211,69 +234,50 @@ class Lines {
 
     explicit Lines(const ftp::ListOptions& options) : options_(options) {}
 
-    // False when that would be too many.
+    // False when that would be too many, or more than RLIMIT_AS has room for.
     bool add(std::string_view text, std::size_t name_at, const ftp::Entry& entry) {
-        bytes_ += text.size() + sizeof(Link) + sizeof(Line);
+        bytes_ += text.size() + sizeof(Line);
         if (bytes_ > most_bytes) return false;
         const auto key = options_.newest_first
                              ? ftp::newest_first(entry.name, entry.mtime, entry.mtime_nanoseconds)
                              : ftp::SortKey{};
-        auto* place = static_cast<char*>(store_.take(sizeof(Link) + text.size(), alignof(Link)));
-        if (place == nullptr) return false;
-        auto* copy = place + sizeof(Link);
-        std::memcpy(copy, text.data(), text.size());
-        const Line line{copy,
-                        key.first,
-                        key.second,
-                        static_cast<std::uint16_t>(text.size()),
-                        static_cast<std::uint16_t>(name_at),
-                        static_cast<std::uint16_t>(entry.name.size()),
-                        S_ISDIR(entry.mode)};
-        last_ = new (place) Link{line, last_};
-        ++count_;
+        try {
+            lines_.push_back({texts_.keep(text), key.first, key.second,
+                              static_cast<std::uint16_t>(text.size()),
+                              static_cast<std::uint16_t>(name_at),
+                              static_cast<std::uint16_t>(entry.name.size()), S_ISDIR(entry.mode)});
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
         return true;
     }
 
-    // All that were added; valid as long as this is. Null: there is no room to sort them.
-    [[nodiscard]] std::optional<std::span<const Line>> sorted() {
-        if (count_ == 0) return std::span<const Line>{};
-        auto* row = static_cast<Line*>(store_.take(count_ * sizeof(Line), alignof(Line)));
-        if (row == nullptr) return std::nullopt;
-        auto at = count_;
-        for (const auto* link = last_; link != nullptr; link = link->before)
-            new (row + --at) Line(link->line);
-        const std::span lines(row, count_);
-        if (!options_.newest_first) number_names(lines);
-        std::sort(lines.begin(), lines.end(), [this](const Line& a, const Line& b) {
+    void sort() {
+        if (!options_.newest_first) number_names();
+        std::sort(lines_.begin(), lines_.end(), [this](const Line& a, const Line& b) {
             if (a.first != b.first) return (a.first < b.first) != options_.reversed;
             return ftp::comes_before(a.key(), b.key(), options_);
         });
-        return lines;
     }
 
-  private:
-    // In front of its text; a row of them that grew would be copied again and again.
-    struct Link {
-        Line line;
-        const Link* before;
-    };
+    [[nodiscard]] std::span<const Line> all() const { return lines_; }
 
-    static void number_names(std::span<Line> lines) {
-        auto shared = lines.empty() ? 0 : lines.front().name().size();
-        for (const auto& line : lines) {
-            const auto common = lines.front().name().substr(0, shared);
+  private:
+    void number_names() {
+        auto shared = lines_.empty() ? 0 : lines_.front().name().size();
+        for (const auto& line : lines_) {
+            const auto common = lines_.front().name().substr(0, shared);
             const auto name = line.name();
             shared = static_cast<std::size_t>(
                 std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first -
                 common.begin());
         }
-        for (auto& line : lines) line.first = ftp::sort_key(line.name(), shared).first;
+        for (auto& line : lines_) line.first = ftp::sort_key(line.name(), shared).first;
     }
 
     const ftp::ListOptions& options_;
-    Store store_;
-    const Link* last_ = nullptr;
-    std::size_t count_ = 0;
+    std::vector<Line, Pages<Line>> lines_;
+    Texts texts_;
     std::size_t bytes_ = 0;
 };
 
@@ -562,9 +566,8 @@ class Writer {
             const auto name_at = add_line(line, entry, in_front);
             return lines.add(line, name_at, entry) || (whole_ = false);
         });
-        const auto sorted = lines.sorted();
-        if (!sorted) return !(whole_ = false);
-        for (const auto& each : *sorted) {
+        lines.sort();
+        for (const auto& each : lines.all()) {
             if (!output_.add(each.view())) return false;
             add_pending(pending, where, each.is_folder, each.name());
         }

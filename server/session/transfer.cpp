@@ -117,8 +117,8 @@ class Flow {
     }
 
     // All of it, as the client takes it. Over TLS the end of the stream goes with the last bytes,
-    // in one packet: delivered() must follow. In clear text it must not: a kernel acknowledges
-    // bytes at once, but those that come with the end only when their reader has taken them.
+    // in one packet: delivered() must follow. In clear text that costs more than the packet: bytes
+    // alone are acknowledged at once, with the end it can take until their reader comes for them.
     Ended send(std::string_view bytes, bool last = false) {
         if (secure()) return send_secure(bytes, last && terms_.rate == 0);
         const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
@@ -143,7 +143,9 @@ class Flow {
         if (secure()) {
             if (const auto ended = say_goodbye()) return *ended;
         }
-        if (::shutdown(data_.get(), SHUT_WR) < 0) return End::network;
+        // It cannot be shut down when the client has broken the connection.
+        bool over = ::shutdown(data_.get(), SHUT_WR) < 0;
+        const int our_fin = over ? 0 : 1;  // counts as a byte
         last_byte_ = Clock::now();
         short closing = POLLRDHUP;
         int before = -1;
@@ -151,8 +153,10 @@ class Flow {
             int left = 0;
             // A client that has everything may break the connection: that loses nothing.
             if (::ioctl(data_.get(), SIOCOUTQ, &left) < 0) return End::network;
-            if (left <= 1) return End::complete;  // the one is our FIN
-            if (broken()) return End::network;
+            if (left <= our_fin) return End::complete;
+            if (over) return End::network;
+            over = broken();
+            if (over) continue;
             if (left != before) last_byte_ = Clock::now();
             before = left;
             if (const auto ended = stood_still()) return *ended;

@@ -100,8 +100,8 @@ struct AsyncChannel::State : std::enable_shared_from_this<State> {
         if (!closed && !paused && !dozing) wait_readable();
     }
 
-    void hear(int most = most_messages_in_a_row) {
-        for (int i = 0; i < most && !closed && !paused; ++i) {
+    void hear() {
+        for (int i = 0; i < most_messages_in_a_row && !closed && !paused; ++i) {
             auto message = channel.receive(most_received);
             if (message) {
                 on_message(std::move(message.value()));
@@ -231,10 +231,10 @@ struct BusyChannels::State : std::enable_shared_from_this<State> {
     std::vector<std::weak_ptr<AsyncChannel::State>> dozing;
     bool hearing = false;
 
-    // One at a time: what it says must not have another be heard in between.
-    void hear(AsyncChannel::State& channel, int most = most_messages_in_a_row) {
+    // One at a time, each to the end: what it says must not have another be heard in between.
+    void hear(AsyncChannel::State& channel) {
         if (!channel.dozing || std::exchange(hearing, true)) return;
-        channel.hear(most);
+        channel.hear();
         hearing = false;
     }
 
@@ -269,8 +269,7 @@ void BusyChannels::served(AsyncChannel& channel) {
     const auto peer = channel.state_;
     const auto now = std::chrono::steady_clock::now();
     const bool again = now - std::exchange(peer->served, now) < interval;
-    // Its record of the transfer before: another look to find no more is worth nothing.
-    if (peer->dozing) return state_->hear(*peer, 1);
+    if (peer->dozing) return state_->hear(*peer);
     if (!again) return;
     peer->doze();
     if (!peer->dozing) return;

@@ -190,6 +190,17 @@ TEST(SendFile, IsNotCompleteWhenTheClientResets) {
     EXPECT_EQ(sent.end, End::network);
 }
 
+TEST(SendFile, IsCompleteWhenTheClientHadEverythingBeforeItReset) {
+    auto ends = connection();
+    write_all(ends.server, "all");
+    std::string all(3, '\0');
+    EXPECT_EQ(::recv(ends.client.get(), all.data(), all.size(), MSG_WAITALL), 3);
+    reset(ends.client);
+    Quiet quiet;
+    const auto sent = session::send_file(file(), 0, std::nullopt, ends.server, terms(), quiet);
+    EXPECT_EQ(sent.end, End::complete);
+}
+
 TEST(SendFile, WaitsUntilTheClientsHostHasTheLastByte) {
     auto ends = connection();
     const int small = 4096;
