@@ -36,6 +36,7 @@ class Root {
 
     [[nodiscard]] Way way() const { return way_; }
 
+    // Whether that is the root itself.
     [[nodiscard]] bool is(dev_t device, ino_t inode) const;
 
     // As open(2) in a chroot at the root; O_CLOEXEC goes without saying.

@@ -136,7 +136,7 @@ class Rights {
 
 // ----- lines of one folder, in the order of the listing
 
-constexpr std::size_t huge_page = 2 << 20;
+constexpr std::size_t huge_page = 2 << 20;  // on most processors; elsewhere they stay small
 constexpr std::size_t much = 512 << 10;
 
 // Memory for much at once is huge pages, where the kernel has them: to touch a small one for the

@@ -394,7 +394,7 @@ TEST(AddressSpaceLimit, CutsALongListingShort) {
     }
     std::uint64_t usual = 0;  // KiB
     {
-        Server server({"use_sendfile=YES"});
+        Server server;
         Conversation ftp(server, alice);
         usual = std::stoull(Facts(server.process("alice")).status("VmSize"));
         EXPECT_EQ(lines_of(ftp.list("LIST files/many")).size(), std::size_t{many});
