@@ -163,18 +163,12 @@ struct Pages {
         return (size + huge_page - 1) / huge_page * huge_page;
     }
 
-    static void* map_some(std::size_t size) {
-        return ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    }
-
-    // A huge page begins at a multiple of its size; what is mapped around it goes back.
+    // A huge page begins at a multiple of its size; what is mapped around it goes back. So where
+    // RLIMIT_AS ends there is room left for sending what was found.
     static void* map(std::size_t size) {
-        auto* mapped = map_some(size + huge_page);
-        if (mapped == MAP_FAILED) {  // RLIMIT_AS: as it comes, then
-            mapped = map_some(size);
-            if (mapped == MAP_FAILED) throw std::bad_alloc();
-            return mapped;
-        }
+        auto* mapped = ::mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapped == MAP_FAILED) throw std::bad_alloc();
         auto* begin = static_cast<std::byte*>(mapped);
         const auto ahead = huge_page - reinterpret_cast<std::uintptr_t>(begin) % huge_page;
         ::munmap(begin, ahead);
